@@ -1,0 +1,270 @@
+//! A new plugin's folder, complete: it builds without this repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use include_dir::{Dir, include_dir};
+
+static SDK_SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src");
+static WIT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../wit");
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// Where each template goes.
+const PLACES: [(&str, &str); 5] = [
+    ("plugin.toml", "Cargo.toml"),
+    ("lib.rs", "src/lib.rs"),
+    ("README.md", "README.md"),
+    ("gitignore", ".gitignore"),
+    ("sdk.toml", "kafka-do-sdk/Cargo.toml"),
+];
+
+const NAME_BYTES_MAX: usize = 64;
+
+/// Names that cargo, or the language, keeps for itself.
+const RESERVED: &[&str] = &[
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "kafka-do-sdk",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "serde",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
+/// A plugin's folder that was just made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scaffold {
+    pub dir: PathBuf,
+    /// The author's own files, relative to `dir`; the SDK beside them is not listed.
+    pub files: Vec<PathBuf>,
+}
+
+/// Starts a plugin in a folder, which is new or empty: a small processor with its test, and the SDK beside it.
+pub fn scaffold(dir: &Path, name: &str) -> Result<Scaffold> {
+    check_name(name)?;
+    let is_taken =
+        dir.is_file() || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    if is_taken {
+        bail!(
+            "{} is not empty; name a folder that does not exist yet",
+            dir.display()
+        );
+    }
+
+    let mut files = Vec::new();
+    for (template, place) in PLACES {
+        let text = TEMPLATES
+            .get_file(template)
+            .and_then(|file| file.contents_utf8());
+        let text = text.with_context(|| format!("this build carries no {template}"))?;
+        let text = text
+            .replace("{{name}}", name)
+            .replace("{{version}}", env!("CARGO_PKG_VERSION"));
+        write(&dir.join(place), text.as_bytes())?;
+        if !place.starts_with("kafka-do-sdk/") {
+            files.push(place.into());
+        }
+    }
+    copy(&SDK_SOURCE, &dir.join("kafka-do-sdk/src"))?;
+    copy(&WIT, &dir.join("kafka-do-sdk/wit"))?;
+    Ok(Scaffold {
+        dir: dir.to_owned(),
+        files,
+    })
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
+    let reads_well = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !name.ends_with('-');
+    if !starts_well || !reads_well || name.len() > NAME_BYTES_MAX {
+        bail!(
+            "{name:?} is no name for a plugin: take lowercase letters, digits and hyphens (at most {NAME_BYTES_MAX}), a letter \
+             first, as in large-orders"
+        );
+    }
+    if RESERVED.contains(&name) {
+        bail!("{name} is a name that Rust keeps for itself; take another, as in my-{name}");
+    }
+    Ok(())
+}
+
+fn copy(from: &Dir<'_>, to: &Path) -> Result<()> {
+    for file in from.files() {
+        write(&to.join(file.path()), file.contents())?;
+    }
+    from.dirs().try_for_each(|dir| copy(dir, to))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(path, bytes))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_new_folder_holds_all_that_it_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("large-orders");
+        let made = scaffold(&dir, "large-orders").unwrap();
+
+        for file in ["Cargo.toml", "src/lib.rs", "README.md", ".gitignore"] {
+            assert!(made.files.contains(&file.into()), "{file}");
+        }
+        for file in made.files {
+            let text = fs::read_to_string(dir.join(&file)).unwrap();
+            assert!(
+                !text.contains("{{"),
+                "{} has a placeholder left",
+                file.display()
+            );
+        }
+        for file in [
+            "Cargo.toml",
+            "src/lib.rs",
+            "src/json/extract.rs",
+            "wit/types.wit",
+            "wit/processor.wit",
+        ] {
+            assert!(dir.join("kafka-do-sdk").join(file).is_file(), "{file}");
+        }
+        let manifest: toml::Table = fs::read_to_string(dir.join("Cargo.toml"))
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(manifest["package"]["name"].as_str(), Some("large-orders"));
+    }
+
+    #[test]
+    fn an_empty_folder_is_taken_and_a_full_one_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        scaffold(folder.path(), "a").unwrap();
+        let refused = scaffold(folder.path(), "a").unwrap_err().to_string();
+        assert!(refused.contains("is not empty"), "{refused}");
+    }
+
+    #[test]
+    fn names_that_cannot_be_are_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("new");
+        for name in [
+            "",
+            "Orders",
+            "1st",
+            "-a",
+            "a-",
+            "a_b",
+            "a/b",
+            "é",
+            "match",
+            "kafka-do-sdk",
+            &"a".repeat(65),
+        ] {
+            assert!(scaffold(&dir, name).is_err(), "{name}");
+        }
+        assert!(!dir.exists());
+    }
+
+    /// The vendored SDK cannot inherit from the workspace, so its manifest says the same in its own words.
+    #[test]
+    fn the_vendored_manifests_agree_with_the_workspace() {
+        let read = |path: &str| -> toml::Table {
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+                .unwrap()
+                .parse()
+                .unwrap()
+        };
+        let workspace = read("../Cargo.toml");
+        let (sdk, vendored, plugin) = (
+            read("../guest-sdk/rust/Cargo.toml"),
+            read("templates/sdk.toml"),
+            read("templates/plugin.toml"),
+        );
+
+        let names = |manifest: &toml::Table| {
+            manifest["dependencies"]
+                .as_table()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<BTreeSet<_>>()
+        };
+        assert_eq!(names(&sdk), names(&vendored));
+        for name in names(&vendored) {
+            assert_eq!(
+                vendored["dependencies"][&name], workspace["workspace"]["dependencies"][&name],
+                "{name}"
+            );
+        }
+        assert_eq!(plugin["profile"]["guest"], workspace["profile"]["guest"]);
+        for field in ["edition", "rust-version"] {
+            assert_eq!(
+                vendored["package"][field], workspace["workspace"]["package"][field],
+                "{field}"
+            );
+            assert_eq!(
+                plugin["package"][field], workspace["workspace"]["package"][field],
+                "{field}"
+            );
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Write [kafka.do](https://github.com/dotdo/kafka.do) plugins in Rust.
+//!
+//! A plugin is a WebAssembly component with one role. This crate carries the processing role: records in, records out.
+//! There are two ways to write one, and both are tested natively with [`testing::Harness`], in a plain `cargo test`:
+//!
+//! - [`filter_map!`]: a plain function from a record to a record, or to none;
+//! - [`Processor`] and [`export_processor!`]: a type that sees batches, keeps [`state`] and follows time.
+//!
+//! ```
+//! use kafka_do_sdk::{NewRecord, Record, Reject};
+//!
+//! kafka_do_sdk::filter_map! {
+//!     summary: "Drops tombstones.",
+//!     function: drop_tombstones,
+//! }
+//!
+//! fn drop_tombstones(record: Record) -> Result<Option<NewRecord>, Reject> {
+//!     Ok(record.value.is_some().then(|| record.into()))
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! What the host promises, and what it asks, is written in the WIT files beside this crate (`wit/`).
+
+pub mod bindings;
+pub mod clock;
+mod description;
+mod failure;
+mod filter_map;
+mod imports;
+pub mod json;
+pub mod log;
+mod output;
+mod processor;
+mod record;
+pub mod state;
+#[doc(hidden)]
+pub mod task;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+pub mod windows;
+
+pub use bindings::kafka_do::plugin::types::{
+    Description, Failure, Header, HostError, NewRecord, RecordBatch as Batch, Rejection,
+    RetryAdvice, StoredRecord as Record, TaskContext,
+};
+pub use failure::Reject;
+pub use filter_map::NoSettings;
+pub use output::Output;
+pub use processor::{Context, Processor};

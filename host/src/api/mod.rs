@@ -1,0 +1,76 @@
+//! HTTP: axum on hyper. A file a resource; each call is described where it is written, and `/openapi.json` is made of that.
+//!
+//! Knows the broker and nothing behind it. What is validated here is the form; what it means is the broker's.
+
+mod deployments;
+mod extract;
+mod fetch;
+mod follow;
+mod form;
+mod guard;
+mod operate;
+mod page;
+mod plugins;
+mod problem;
+mod produce;
+mod server;
+mod topics;
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use guard::Names;
+pub use server::serve;
+
+use crate::broker::Broker;
+
+/// What every handler is given.
+pub type App = Arc<Broker>;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "kafka.do",
+    description = "Event streaming without the ops, with WebAssembly plugins. Errors are application/problem+json (RFC 9457) with a stable type and a detail that says what to do.",
+    license(name = "MIT")
+))]
+struct Description;
+
+fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(topics::list))
+        .routes(routes!(topics::put, topics::get, topics::patch, topics::delete))
+        .routes(routes!(produce::produce, follow::follow))
+        .routes(routes!(fetch::fetch))
+        .routes(routes!(plugins::list))
+        .routes(routes!(plugins::put, plugins::get, plugins::delete))
+        .routes(routes!(plugins::delete_version))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::put, deployments::get, deployments::delete))
+        .routes(routes!(deployments::pause))
+        .routes(routes!(deployments::resume))
+        .routes(routes!(deployments::rollback))
+        .routes(routes!(operate::metrics))
+        .routes(routes!(operate::healthz))
+        .routes(routes!(operate::readyz))
+}
+
+/// The description of the API, as `/openapi.json` serves it.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
+}
+
+/// All routes. `names` are what the server is called, for telling its own pages from foreign ones.
+pub fn router(app: App, names: Names) -> Router {
+    let (router, openapi) = described().split_for_parts();
+    let openapi: Arc<str> = openapi.to_json().unwrap_or_default().into();
+    router
+        .route("/openapi.json", axum::routing::get(move || operate::openapi(Arc::clone(&openapi))))
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(Arc::new(names), guard::check))
+        .with_state(app)
+}

@@ -1,0 +1,468 @@
+//! The use cases, as methods: the only thing that the API, the words and the command line call.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::limits::{FOLLOW_CHUNK_BYTES, PRODUCE_RECORDS_MAX};
+use crate::log::{Append, Chunk, Log, Partition, Permit, Topic, Unit};
+use crate::model::generation::Version;
+use crate::model::name::{DeploymentName, PluginName, TopicName};
+use crate::model::partitioner::partition_of_key;
+use crate::model::record::Record;
+use crate::model::topic::TopicConfig;
+use crate::plugin::{Artefact, Registry, Runtime};
+use crate::shutdown::Shutdown;
+use crate::store::{Row, Store};
+use crate::task::{DeploymentStatus, Request, Supervisor};
+use crate::telemetry::Metrics;
+use crate::tier::Tier;
+
+/// What a host needs to be told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// Components to register at the start, each under its file's name.
+    pub plugins: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+pub struct Broker {
+    log: Arc<Log>,
+    registry: Arc<Registry>,
+    supervisor: Arc<Supervisor>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    shutdown: Shutdown,
+    /// Uploads and removals look first and act then: one at a time.
+    uploading: tokio::sync::Mutex<()>,
+    /// Where the next records without a key go.
+    sticky: AtomicU32,
+}
+
+/// A record to produce.
+#[derive(Clone, Debug)]
+pub struct NewRecord {
+    /// `None` is the partition of the key, or the sticky one.
+    pub partition: Option<u32>,
+    /// `None` is the time of the append.
+    pub timestamp_ms: Option<i64>,
+    pub record: Record,
+}
+
+/// Where a record stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub partition: u32,
+    pub offset: u64,
+    pub timestamp_ms: i64,
+}
+
+/// Where reading begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFrom {
+    Earliest,
+    Latest,
+    Offset(u64),
+    /// The first record of this time or later.
+    TimeMs(i64),
+}
+
+/// What a fetch found.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Records before this offset are not asked for; the first batch may hold some.
+    pub from: u64,
+    pub chunk: Chunk,
+}
+
+impl Broker {
+    /// Opens the data folder, takes up what was deployed, and registers the plugins of the folder that was named.
+    pub async fn open(options: &Options, clock: Clock, metrics: Arc<Metrics>, shutdown: Shutdown) -> Result<Self> {
+        std::fs::create_dir_all(&options.data)
+            .map_err(|error| Error::internal(format!("the data folder {} cannot be made: {error}", options.data.display())))?;
+        let store = Arc::new(Store::open(&options.data.join("head.redb"))?);
+        let log = Arc::new(Log::open(Arc::clone(&store), Arc::clone(&metrics))?);
+        let tier = Tier::folder(&options.data.join("tier"))?;
+        let cache = std::path::absolute(options.data.join("cache")).unwrap_or_else(|_| options.data.join("cache"));
+        let runtime = Runtime::new(&cache, Arc::clone(&store), clock.clone(), Arc::clone(&metrics))?;
+        let rows = store.snapshot()?.plugins()?;
+        let registry = Arc::new(Registry::new(runtime, tier, rows));
+        let supervisor = Supervisor::start(
+            Arc::clone(&log),
+            Arc::clone(&registry),
+            store,
+            clock.clone(),
+            Arc::clone(&metrics),
+            shutdown.clone(),
+        )?;
+        let broker = Self {
+            log,
+            registry,
+            supervisor,
+            metrics,
+            clock,
+            shutdown,
+            uploading: tokio::sync::Mutex::new(()),
+            sticky: AtomicU32::new(0),
+        };
+        if let Some(folder) = &options.plugins {
+            broker.register_folder(folder).await?;
+        }
+        Ok(broker)
+    }
+
+    /// Stops the tasks between two calls, commits what waits, and closes the log.
+    pub async fn close(&self) {
+        self.shutdown.begin();
+        self.shutdown.finished().await;
+        self.log.close().await;
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+}
+
+/// Topics.
+impl Broker {
+    pub fn topics(&self) -> Vec<Arc<Topic>> {
+        self.log.topics()
+    }
+
+    pub fn topic(&self, name: &TopicName) -> Result<Arc<Topic>> {
+        self.log.topic(name)
+    }
+
+    /// The flag says whether the topic is new.
+    pub async fn create_topic(&self, name: &TopicName, config: Option<TopicConfig>) -> Result<(Arc<Topic>, bool)> {
+        self.log.create_topic(name, config, self.clock.now_ms()).await
+    }
+
+    pub async fn grow_topic(&self, name: &TopicName, partitions: u32) -> Result<Arc<Topic>> {
+        let topic = self.log.grow_topic(name, partitions).await?;
+        self.supervisor.topic_grew(name).await?;
+        Ok(topic)
+    }
+
+    pub async fn delete_topic(&self, name: &TopicName) -> Result<()> {
+        let topic = self.log.topic(name)?;
+        let users = self.supervisor.users_of_topic(&topic);
+        if let Some(user) = users.first() {
+            return Err(Error::conflict(
+                "topic-in-use",
+                format!("topic {name} is used by deployment {user}; delete that first with DELETE /v1/deployments/{user}"),
+            ));
+        }
+        self.log.delete_topic(name).await
+    }
+}
+
+/// Records.
+impl Broker {
+    /// Room for a request of this size; taken before its body is read, and given to [`Broker::produce`].
+    pub fn try_admit(&self, bytes: usize) -> Result<Permit> {
+        self.log.try_admit(bytes).inspect_err(|_| {
+            self.metrics.refused_requests.inc();
+        })
+    }
+
+    /// Appends the records: all or none. Answers once they are on the disk.
+    pub async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>, permit: Permit) -> Result<Vec<Receipt>> {
+        if records.is_empty() {
+            return Err(Error::invalid("no-records", "the request has no records; send at least one"));
+        }
+        if records.len() > PRODUCE_RECORDS_MAX {
+            return Err(too_many_records());
+        }
+        let topic = self.log.topic(topic)?;
+        let partitions = topic.config().partitions;
+        let sticky = self.sticky.fetch_add(1, Ordering::Relaxed) % partitions;
+        let now_ms = self.clock.now_ms();
+        let mut groups: Vec<(Arc<Partition>, Vec<Record>)> = Vec::new();
+        let mut group_of: HashMap<u32, usize> = HashMap::new();
+        // Which group each record went to; its place in the group follows from the order.
+        let mut places = Vec::with_capacity(records.len());
+        let mut bytes = 0;
+        for NewRecord { partition, timestamp_ms, mut record } in records {
+            record.timestamp_ms = timestamp_ms.unwrap_or(now_ms);
+            record.check()?;
+            bytes += record.bytes();
+            let number = match (partition, &record.key) {
+                (Some(partition), _) => partition,
+                (None, Some(key)) => partition_of_key(key, partitions),
+                (None, None) => sticky,
+            };
+            let group = match group_of.get(&number) {
+                Some(group) => *group,
+                None => {
+                    groups.push((topic.partition(number)?, Vec::new()));
+                    group_of.insert(number, groups.len() - 1);
+                    groups.len() - 1
+                }
+            };
+            places.push((group, record.timestamp_ms));
+            groups[group].1.push(record);
+        }
+        let numbers: Vec<u32> = groups.iter().map(|(partition, _)| partition.id().partition).collect();
+        let appends = groups.into_iter().filter_map(|(partition, records)| Append::new(partition, records)).collect();
+        let unit = Unit { appends, permit: Some(permit), ..Unit::default() };
+        let mut next = self.log.commit(unit).await?;
+        self.metrics.produced_records.inc_by(places.len() as u64);
+        self.metrics.produced_bytes.inc_by(bytes as u64);
+        Ok(places
+            .into_iter()
+            .map(|(group, timestamp_ms)| {
+                let offset = next[group];
+                next[group] += 1;
+                Receipt { partition: numbers[group], offset, timestamp_ms }
+            })
+            .collect())
+    }
+
+    /// Reads from one partition, and waits up to `wait` for records where there are none yet.
+    pub async fn fetch(&self, topic: &TopicName, partition: u32, from: ReadFrom, bytes_max: usize, wait: Duration) -> Result<Fetched> {
+        let partition = self.log.topic(topic)?.partition(partition)?;
+        let from = self.resolve(&partition, from).await?;
+        partition.check_offset(from)?;
+        if !wait.is_zero() && from >= partition.high_watermark() {
+            tokio::select! {
+                waited = tokio::time::timeout(wait, partition.wait(from)) => if let Ok(waited) = waited { waited? },
+                () = self.shutdown.begun() => {}
+            }
+        }
+        Ok(Fetched { from, chunk: self.log.read(&partition, from, bytes_max).await? })
+    }
+
+    async fn resolve(&self, partition: &Arc<Partition>, from: From) -> Result<u64> {
+        Ok(match from {
+            ReadFrom::Earliest => partition.start_offset(),
+            ReadFrom::Latest => partition.high_watermark(),
+            ReadFrom::Offset(offset) => offset,
+            ReadFrom::TimeMs(time_ms) => self.log.offset_at_time(partition, time_ms).await?,
+        })
+    }
+
+    /// Follows all partitions of a topic. `positions` are the next offsets of a follower that goes on; `from` is for the
+    /// others.
+    pub async fn follow(&self, topic: &TopicName, from: ReadFrom, positions: &[u64], endless: bool) -> Result<Follower> {
+        let topic = self.log.topic(topic)?;
+        let mut reading = Vec::new();
+        for partition in topic.partitions() {
+            let number = partition.id().partition as usize;
+            let next = match positions.get(number) {
+                Some(next) => *next,
+                // A partition that came while the follower was away is new to it from its first record.
+                None if !positions.is_empty() => partition.start_offset(),
+                None => self.resolve(&partition, from).await?,
+            };
+            partition.check_offset(next)?;
+            let until = if endless { None } else { Some(partition.high_watermark()) };
+            reading.push(Reading { partition, next, until });
+        }
+        let activity = topic.activity();
+        Ok(Follower { log: Arc::clone(&self.log), topic, activity, reading, turn: 0, endless, shutdown: self.shutdown.clone() })
+    }
+}
+
+struct Reading {
+    partition: Arc<Partition>,
+    next: u64,
+    until: Option<u64>,
+}
+
+/// Reads all partitions in turn, and waits where there is nothing new.
+pub struct Follower {
+    log: Arc<Log>,
+    topic: Arc<Topic>,
+    activity: tokio::sync::watch::Receiver<u64>,
+    reading: Vec<Reading>,
+    turn: usize,
+    endless: bool,
+    shutdown: Shutdown,
+}
+
+impl Follower {
+    /// The next batches of one partition, and the offset that is wanted first; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<(Arc<Partition>, Fetched)>> {
+        loop {
+            // Marked as seen before looking: what comes after the look wakes the wait.
+            self.activity.borrow_and_update();
+            self.take_up_new_partitions();
+            for _ in 0..self.reading.len() {
+                let index = self.turn % self.reading.len();
+                self.turn = self.turn.wrapping_add(1);
+                let Reading { partition, next, until } = &self.reading[index];
+                let end = until.unwrap_or_else(|| partition.high_watermark());
+                if *next < end {
+                    let partition = Arc::clone(partition);
+                    let chunk = self.log.read(&partition, *next, FOLLOW_CHUNK_BYTES).await?;
+                    return Ok(Some((partition, Fetched { from: *next, chunk })));
+                }
+                partition.check_exists()?;
+            }
+            if !self.endless {
+                return Ok(None);
+            }
+            tokio::select! {
+                changed = self.activity.changed() => if changed.is_err() { return Ok(None) },
+                () = self.shutdown.begun() => return Ok(None),
+            }
+        }
+    }
+
+    /// Tells the follower that the records before `next` were taken.
+    pub fn took(&mut self, partition: u32, next: u64) {
+        if let Some(reading) = self.reading.get_mut(partition as usize) {
+            reading.next = next;
+        }
+    }
+
+    /// Where an offset is too many: at the end of a follower that ends.
+    pub fn until(&self, partition: u32) -> u64 {
+        self.reading.get(partition as usize).and_then(|reading| reading.until).unwrap_or(u64::MAX)
+    }
+
+    /// The next offset of every partition, by number.
+    pub fn positions(&self) -> impl Iterator<Item = u64> {
+        self.reading.iter().map(|reading| reading.next)
+    }
+
+    fn take_up_new_partitions(&mut self) {
+        if self.endless && (self.topic.config().partitions as usize) > self.reading.len() {
+            for partition in self.topic.partitions().into_iter().skip(self.reading.len()) {
+                let next = partition.start_offset();
+                self.reading.push(Reading { partition, next, until: None });
+            }
+        }
+    }
+}
+
+/// Plugins.
+impl Broker {
+    /// Checks and stores a component as a version of the plugin. The flag says whether the version is new.
+    pub async fn upload_plugin(&self, name: &PluginName, bytes: Vec<u8>) -> Result<(Artefact, bool)> {
+        let _one_at_a_time = self.uploading.lock().await;
+        let newest = self.registry.versions(name).ok().and_then(|versions| versions.last().cloned());
+        if let Some(known) = self.registry.find_content(name, &bytes).filter(|known| Some(known) == newest.as_ref()) {
+            return Ok((known, false));
+        }
+        let row = self.registry.inspect(name, bytes, self.clock.now_ms()).await?;
+        self.commit(Row::Plugin(row.clone())).await?;
+        self.registry.add(row.clone());
+        Ok((row, true))
+    }
+
+    /// All plugins; the versions of each, oldest first.
+    pub fn plugins(&self) -> Vec<Vec<Artefact>> {
+        self.registry.list()
+    }
+
+    pub fn plugin(&self, name: &PluginName) -> Result<Vec<Artefact>> {
+        self.registry.versions(name)
+    }
+
+    /// Removes a version, or all of them.
+    pub async fn remove_plugin(&self, name: &PluginName, version: Option<&str>) -> Result<()> {
+        let _one_at_a_time = self.uploading.lock().await;
+        let versions = match version {
+            Some(version) => vec![self.registry.resolve(name, Some(version))?],
+            None => self.registry.versions(name)?,
+        };
+        for Artefact { version, .. } in &versions {
+            if let Some(user) = self.supervisor.users_of_version(name, version).first() {
+                return Err(Error::conflict(
+                    "plugin-in-use",
+                    format!("version {} of plugin {name} belongs to deployment {user}; delete that first with DELETE /v1/deployments/{user}", version.short()),
+                ));
+            }
+        }
+        for Artefact { version, .. } in versions {
+            self.commit(Row::PluginGone { name: name.clone(), version: version.clone() }).await?;
+            self.registry.remove(name, &version).await?;
+        }
+        Ok(())
+    }
+
+    /// Registers every `*.wasm` of a folder under its file's name. One that is no plugin stops the start: whoever named
+    /// the folder wants to know.
+    async fn register_folder(&self, folder: &std::path::Path) -> Result<()> {
+        let unreadable = |error: std::io::Error| Error::internal(format!("the plugin folder {} cannot be read: {error}", folder.display()));
+        let mut files: Vec<PathBuf> = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "wasm") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        for file in files {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            let context = |error: Error| Error { detail: format!("{}: {}", file.display(), error.detail), ..error };
+            let name = PluginName::parse(&name).map_err(context)?;
+            let bytes = tokio::fs::read(&file).await.map_err(unreadable)?;
+            let (row, new) = self.upload_plugin(&name, bytes).await.map_err(context)?;
+            tracing::info!(plugin = %row.name, version = row.version.short(), new, "plugin registered");
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, row: Row) -> Result<()> {
+        self.log.commit(Unit { rows: vec![row], ..Unit::default() }).await.map(drop)
+    }
+
+    /// Deployments that run a version, or could be rolled back to it.
+    pub fn users_of_version(&self, plugin: &PluginName, version: &Version) -> Vec<DeploymentName> {
+        self.supervisor.users_of_version(plugin, version)
+    }
+}
+
+/// Deployments.
+impl Broker {
+    /// Deploys, or swaps. The flag says whether the deployment is new.
+    pub async fn deploy(&self, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
+        self.supervisor.deploy(name, request).await
+    }
+
+    pub fn deployments(&self) -> Result<Vec<DeploymentStatus>> {
+        self.supervisor.list()
+    }
+
+    pub fn deployment(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+        self.supervisor.status(name)
+    }
+
+    pub async fn pause(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+        self.supervisor.pause(name).await
+    }
+
+    pub async fn resume(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+        self.supervisor.resume(name).await
+    }
+
+    pub async fn roll_back(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+        self.supervisor.roll_back(name).await
+    }
+
+    pub async fn delete_deployment(&self, name: &DeploymentName) -> Result<()> {
+        self.supervisor.delete(name).await
+    }
+}
+
+/// What a request with too many records is told, whoever counts them.
+pub fn too_many_records() -> Error {
+    Error::too_large("too-many-records", format!("the request has more than the {PRODUCE_RECORDS_MAX} records of one call; send several"))
+}

@@ -1,0 +1,131 @@
+//! Every bound of the host, by name. Units stand last. A bound that a caller can run into is quoted in the error it gets.
+
+/// Longest name of a topic (Kafka's own bound, so that names move freely between the two).
+pub const TOPIC_NAME_CHARS_MAX: usize = 249;
+/// Longest name of a group, a deployment or a plugin.
+pub const NAME_CHARS_MAX: usize = 100;
+/// Partitions that a topic may have.
+pub const TOPIC_PARTITIONS_MAX: u32 = 10_000;
+/// Partitions of all topics together: each costs memory for its tail and its row.
+pub const PARTITIONS_MAX: u64 = 100_000;
+/// Partitions of a topic created without a number.
+pub const TOPIC_PARTITIONS_DEFAULT: u32 = 1;
+
+/// Largest request body of a produce or an administrative call.
+pub const BODY_BYTES_MAX: usize = 16 << 20;
+/// Largest component that can be uploaded.
+pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
+/// Key, value and headers of one record together.
+pub const RECORD_BYTES_MAX: usize = 8 << 20;
+/// Records in one produce request.
+pub const PRODUCE_RECORDS_MAX: usize = 50_000;
+/// Headers of one record.
+pub const RECORD_HEADERS_MAX: usize = 256;
+/// Farthest that a record's timestamp may lie from the epoch, in either direction: 9999-12-31.
+pub const TIMESTAMP_MS_MAX: i64 = 253_402_300_799_999;
+
+/// Bytes of produce requests that may be in memory at once, from the reading of the body to the commit. A request that
+/// does not fit is answered 429 at once: a queue that only grows helps nobody.
+pub const IN_FLIGHT_BYTES_MAX: usize = 128 << 20;
+/// What a request is taken to cost beside its body: its records' bookkeeping.
+pub const IN_FLIGHT_OVERHEAD_BYTES: usize = 4 << 10;
+/// Units that may wait for the writer.
+pub const WRITER_QUEUE_UNITS_MAX: usize = 4_096;
+/// Bytes after which the writer commits, however many units still wait.
+pub const COMMIT_BYTES_MAX: usize = 8 << 20;
+/// Appends below this size are merged with their neighbours into one batch; larger ones are encoded by their sender.
+pub const MERGE_BYTES_MAX: usize = 16 << 10;
+/// A merged batch is closed at this size.
+pub const BATCH_BYTES_TARGET: usize = 1 << 20;
+/// What a refused request is told to wait.
+pub const RETRY_AFTER_MS: u64 = 1_000;
+
+/// Memory for redb's page cache.
+pub const STORE_CACHE_BYTES: usize = 256 << 20;
+/// Memory for the newest batches of all partitions together, from which readers at the tail are fed.
+pub const TAIL_BYTES_MAX: usize = 64 << 20;
+
+/// What a fetch returns at most, and what it returns unless told.
+pub const FETCH_BYTES_MAX: usize = 16 << 20;
+pub const FETCH_BYTES_DEFAULT: usize = 1 << 20;
+pub const FETCH_RECORDS_MAX: usize = 50_000;
+pub const FETCH_RECORDS_DEFAULT: usize = 500;
+/// Longest that a poll may wait for records.
+pub const POLL_WAIT_MS_MAX: u64 = 60_000;
+/// What a follower reads from one partition before the next has its turn.
+pub const FOLLOW_CHUNK_BYTES: usize = 256 << 10;
+/// A follower that hears nothing for this long gets a keep-alive (SSE only).
+pub const FOLLOW_KEEP_ALIVE_MS: u64 = 15_000;
+/// Entries of a page of any list.
+pub const PAGE_ENTRIES_MAX: usize = 1_000;
+
+/// Connections served at once; the next one waits in the kernel's backlog.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// A client must send its request head within this time.
+pub const REQUEST_HEAD_MS_MAX: u64 = 30_000;
+/// A client must send its request body within this time.
+pub const REQUEST_BODY_MS_MAX: u64 = 60_000;
+/// What a graceful shutdown waits for requests in flight.
+pub const SHUTDOWN_MS_MAX: u64 = 10_000;
+
+/// One operation on a tier, before it counts as failed, and how often it is tried.
+pub const TIER_OPERATION_MS_MAX: u64 = 30_000;
+pub const TIER_TRIES_MAX: usize = 4;
+
+/// Memory of one plugin instance.
+pub const INSTANCE_MEMORY_BYTES_MAX: usize = 128 << 20;
+/// Elements of one table (function pointers) of an instance.
+pub const INSTANCE_TABLE_ELEMENTS_MAX: usize = 100_000;
+/// Instances alive at once, over all deployments; a swap needs one more for a moment.
+pub const INSTANCES_MAX: u32 = 2_000;
+/// The fuel of lifting: bytes that the host allocates at most for what one call returns or passes to an import.
+pub const CALL_LIFT_BYTES_MAX: usize = 64 << 20;
+/// One call into a plugin.
+pub const CALL_MS_MAX: u64 = 5_000;
+/// One `describe`, in the empty sandbox.
+pub const DESCRIBE_MS_MAX: u64 = 1_000;
+/// The beat of epoch interruption: a busy guest yields to the other tasks once a beat.
+pub const EPOCH_MS: u64 = 5;
+/// Records that one call may emit, and their bytes.
+pub const OUTCOME_RECORDS_MAX: usize = 100_000;
+pub const OUTCOME_BYTES_MAX: usize = 32 << 20;
+/// What a plugin may say of itself.
+pub const DESCRIPTION_BYTES_MAX: usize = 256 << 10;
+pub const STATE_TABLES_MAX: usize = 64;
+/// Settings of a deployment.
+pub const SETTINGS_BYTES_MAX: usize = 256 << 10;
+/// State keys and values, what one call may stage, and what one scan may return.
+pub const STATE_KEY_BYTES_MAX: usize = 4 << 10;
+pub const STATE_VALUE_BYTES_MAX: usize = 4 << 20;
+pub const STATE_STAGED_BYTES_MAX: usize = 32 << 20;
+pub const STATE_KEYS_MAX: usize = 100_000;
+pub const STATE_SCAN_ENTRIES_MAX: u32 = 10_000;
+pub const STATE_SCAN_BYTES_MAX: usize = 16 << 20;
+/// Log lines that a plugin may write in one call, and the bytes of one; more is counted and dropped.
+pub const LOG_LINES_MAX: u32 = 100;
+pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
+
+/// What a task reads for one call.
+pub const TASK_BATCH_BYTES_MAX: usize = 1 << 20;
+pub const TASK_BATCH_RECORDS_MAX: usize = 5_000;
+/// A failing task tries again after the first wait, which doubles up to the second.
+pub const TASK_RETRY_MS_MIN: u64 = 50;
+pub const TASK_RETRY_MS_MAX: u64 = 30_000;
+/// Failures in a row after which a new generation in its trial is rolled back, and after which a batch is taken a record
+/// at a time, to find the record that does it.
+pub const TASK_FAILURES_MAX: u32 = 3;
+/// How long a new generation is on trial.
+pub const TRIAL_MS: i64 = 60_000;
+/// Generations and failures that a deployment remembers.
+pub const GENERATIONS_KEPT: usize = 100;
+pub const FAILURES_KEPT: usize = 20;
+/// Versions of one plugin, and deployments of the host.
+pub const PLUGIN_VERSIONS_MAX: usize = 1_000;
+pub const DEPLOYMENTS_MAX: usize = 2_000;
+/// Input topics of one processor deployment.
+pub const DEPLOYMENT_INPUTS_MAX: usize = 1;
+pub const GRANTED_TOPICS_MAX: usize = 100;
+/// Steps (a read, a call and a commit) that all tasks together have under way; the others wait their turn.
+pub const TASK_STEPS_MAX: usize = 256;
+/// Commands that may wait for one task.
+pub const TASK_COMMANDS_MAX: usize = 16;

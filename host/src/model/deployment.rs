@@ -1,0 +1,169 @@
+//! A deployment: a plugin at work on topics, through all its generations.
+
+use serde::{Deserialize, Serialize};
+
+use super::generation::{Generation, Standing};
+use super::name::{DeploymentName, GroupName, TopicName};
+use crate::error::{Error, Result};
+use crate::limits::GENERATIONS_KEPT;
+
+/// A deployment's number in the store; names the rows of its state, and is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeploymentId(pub u32);
+
+/// What an operator allows beyond the inputs and the output.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grants {
+    /// Further topics that the plugin may write to.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub topics: Vec<TopicName>,
+}
+
+/// Where a deployment that has committed nothing yet begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// At the oldest record, as Kafka Streams does.
+    #[default]
+    Earliest,
+    Latest,
+    /// At the first record of this time or later.
+    TimeMs(i64),
+}
+
+/// The row of a deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    pub id: DeploymentId,
+    pub name: DeploymentName,
+    pub inputs: Vec<TopicName>,
+    pub start: Start,
+    pub paused: bool,
+    /// Oldest first; the last one is current. Never empty.
+    pub generations: Vec<Generation>,
+}
+
+impl Deployment {
+    pub fn current(&self) -> &Generation {
+        self.generations.last().expect("a deployment is made with its first generation")
+    }
+
+    /// The consumer group that carries its progress.
+    pub fn group(&self) -> GroupName {
+        group_of(&self.name)
+    }
+
+    /// Where the records go that it refuses.
+    pub fn dead_letter_topic(&self) -> TopicName {
+        dead_letter_topic_of(&self.name)
+    }
+
+    /// The same deployment with `next` as its current generation.
+    #[must_use]
+    pub fn with_generation(&self, mut next: Generation, ended: Standing, reason: Option<&str>) -> Self {
+        let mut deployment = self.clone();
+        next.number = self.current().number + 1;
+        if let Some(last) = deployment.generations.last_mut() {
+            last.standing = ended;
+            if let Some(reason) = reason {
+                last.reason = Some(reason.to_owned());
+            }
+        }
+        if next.origin == 0 {
+            next.origin = next.number;
+        }
+        deployment.generations.push(next);
+        let surplus = deployment.generations.len().saturating_sub(GENERATIONS_KEPT);
+        deployment.generations.drain(..surplus);
+        deployment
+    }
+
+    /// The generation that a rollback returns to: the newest one from before the content that runs now which was not
+    /// itself rolled back.
+    pub fn rollback_target(&self) -> Result<&Generation> {
+        let current = self.current();
+        self.generations
+            .iter()
+            .rev()
+            .find(|g| g.number < current.origin && g.standing == Standing::Replaced && !g.same_content(current))
+            .ok_or_else(|| {
+                Error::conflict(
+                    "nothing-to-roll-back-to",
+                    format!("deployment {} has no earlier generation to return to; deploy the version that you want with PUT /v1/deployments/{}", self.name, self.name),
+                )
+            })
+    }
+}
+
+pub fn group_of(name: &DeploymentName) -> GroupName {
+    GroupName::parse(name.as_str()).expect("deployment and group names follow one rule")
+}
+
+pub fn dead_letter_topic_of(name: &DeploymentName) -> TopicName {
+    TopicName::parse(&format!("{name}.dead-letters")).expect("a deployment's name leaves room for the suffix")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::generation::Version;
+    use super::super::name::PluginName;
+    use super::*;
+
+    fn generation(settings: i64) -> Generation {
+        Generation {
+            number: 0,
+            origin: 0,
+            plugin: PluginName::parse("p").unwrap(),
+            version: Version("00".into()),
+            settings: settings.into(),
+            output: None,
+            grants: Grants::default(),
+            started_ms: 0,
+            standing: Standing::Current,
+            reason: None,
+        }
+    }
+
+    fn deployment() -> Deployment {
+        let first = Generation { number: 1, origin: 1, ..generation(1) };
+        Deployment {
+            id: DeploymentId(1),
+            name: DeploymentName::parse("d").unwrap(),
+            inputs: vec![],
+            start: Start::Earliest,
+            paused: false,
+            generations: vec![first],
+        }
+    }
+
+    #[test]
+    fn a_rollback_walks_back_through_what_ran_well() {
+        let three = deployment()
+            .with_generation(generation(2), Standing::Replaced, None)
+            .with_generation(generation(3), Standing::Replaced, None);
+        assert_eq!(three.rollback_target().unwrap().number, 2);
+
+        let back = Generation { origin: 2, ..three.rollback_target().unwrap().clone() };
+        let four = three.with_generation(back, Standing::RolledBack, Some("failed"));
+        assert_eq!((four.current().number, four.current().origin), (4, 2));
+        assert_eq!(four.generations[2].standing, Standing::RolledBack);
+        assert_eq!(four.rollback_target().unwrap().number, 1);
+    }
+
+    #[test]
+    fn the_first_generation_has_nowhere_to_go() {
+        assert_eq!(deployment().rollback_target().unwrap_err().code, "nothing-to-roll-back-to");
+    }
+
+    #[test]
+    fn only_so_many_generations_are_remembered() {
+        let mut deployment = deployment();
+        for settings in 0..200 {
+            deployment = deployment.with_generation(generation(settings), Standing::Replaced, None);
+        }
+        assert_eq!(deployment.generations.len(), GENERATIONS_KEPT);
+        assert_eq!(deployment.current().number, 201);
+    }
+}

@@ -1,0 +1,12 @@
+//! Pure nouns: no clock, no I/O, no lock. Everything above speaks in these.
+
+pub mod batch;
+pub mod deployment;
+pub mod generation;
+pub mod json_path;
+pub mod name;
+pub mod partitioner;
+pub mod plugin;
+pub mod record;
+pub mod topic;
+pub mod varint;

@@ -1,0 +1,65 @@
+//! Code: a component compiled and linked, from which instances are made in microseconds.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker};
+
+use super::Runtime;
+use super::bindings::{Processing, ProcessingPre};
+use super::imports::Host;
+use super::inspect;
+use crate::error::{Error, Result};
+use crate::model::plugin::Description;
+
+/// Cheap to share; lives for as long as an instance or a deployment wants it.
+pub struct Code {
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) pre: ProcessingPre<Host>,
+    pub(super) description: Description,
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Code")
+    }
+}
+
+impl Code {
+    /// Compiles the component, or takes it from the cache; asks it what it is; and checks that the host can give it what
+    /// it imports. Takes from milliseconds to seconds: never on the way of records.
+    pub async fn load(runtime: &Arc<Runtime>, bytes: Vec<u8>) -> Result<Arc<Self>> {
+        let engine = runtime.engine.clone();
+        let compiled = tokio::task::spawn_blocking(move || {
+            inspect::check_is_component(&bytes)?;
+            Component::new(&engine, &bytes).map_err(|error| {
+                Error::unprocessable("invalid-component", format!("the component does not compile: {error:#}; build it again with kafka-do plugin build"))
+            })
+        });
+        let component = compiled.await.map_err(|error| Error::internal(error.to_string()))??;
+        inspect::check_role(&runtime.engine, &component)?;
+        inspect::check_imports(&runtime.engine, &component)?;
+        let description = inspect::describe(&runtime.engine, &component).await?;
+        let refused = |error: wasmtime::Error| {
+            Error::unprocessable(
+                "contract-mismatch",
+                format!("the component does not fit the plugin contract of this host: {error:#}; build it with this host's SDK"),
+            )
+        };
+        let pre = runtime.linker.instantiate_pre(&component).and_then(ProcessingPre::new).map_err(refused)?;
+        Ok(Arc::new(Self { runtime: Arc::clone(runtime), pre, description }))
+    }
+
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+}
+
+/// The component in a sandbox in which every import traps.
+pub(super) async fn instantiate_alone(
+    store: &mut wasmtime::Store<super::inspect::Sandbox>,
+    component: &Component,
+) -> wasmtime::Result<Processing> {
+    let mut linker = Linker::new(store.engine());
+    linker.define_unknown_imports_as_traps(component)?;
+    ProcessingPre::new(linker.instantiate_pre(component)?)?.instantiate_async(store).await
+}

@@ -1,0 +1,57 @@
+//! What a guest can reach: a capability a file. Everything else is not linked, so that it cannot be called.
+
+pub(super) mod clock;
+pub(super) mod log;
+pub(super) mod state;
+pub(super) mod wasi;
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::{StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::WasiCtx;
+
+use super::bindings::kafka_do::plugin as wit;
+use super::instance::Context;
+use super::runtime::Runtime;
+use crate::limits::{INSTANCE_MEMORY_BYTES_MAX, INSTANCE_TABLE_ELEMENTS_MAX};
+use crate::model::plugin::Description;
+
+/// What the host keeps for one instance.
+pub(super) struct Host {
+    pub(super) limits: StoreLimits,
+    pub(super) log: log::Log,
+    pub(super) clock: clock::TaskClock,
+    pub(super) state: state::State,
+    resources: ResourceTable,
+    wasi: WasiCtx,
+}
+
+impl Host {
+    pub(super) fn new(runtime: &Arc<Runtime>, description: &Description, context: &Context) -> Self {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(INSTANCE_MEMORY_BYTES_MAX)
+            .table_elements(INSTANCE_TABLE_ELEMENTS_MAX)
+            .trap_on_grow_failure(true)
+            .build();
+        let log = log::Log::new(context);
+        Self {
+            limits,
+            wasi: wasi::context(&log),
+            log,
+            clock: clock::TaskClock::new(runtime.clock.clone()),
+            state: state::State::new(Arc::clone(&runtime.store), context.scope, description.tables.clone()),
+            resources: ResourceTable::new(),
+        }
+    }
+}
+
+pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wit::log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    wit::clock::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    wit::state::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    Ok(())
+}
+
+impl wit::types::Host for Host {}

@@ -1,0 +1,163 @@
+//! The first look at an upload: is it a component, does it play a role, is what it imports on offer, what does it say.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+
+use super::code::instantiate_alone;
+use super::settings;
+use crate::error::{Error, Result};
+use crate::limits::{
+    CALL_LIFT_BYTES_MAX, DESCRIBE_MS_MAX, DESCRIPTION_BYTES_MAX, INSTANCE_MEMORY_BYTES_MAX, STATE_TABLES_MAX,
+};
+use crate::model::plugin::{Description, Role};
+
+/// The version of the contract in `wit/`.
+const CONTRACT: &str = "0.1.0";
+const CONTRACT_PACKAGE: &str = "kafka-do:plugin/";
+const PROCESSOR: &str = "kafka-do:plugin/processor@";
+/// Interfaces of the contract that a role exports.
+const ROLES: [&str; 6] = ["processor", "column-processor", "source", "sink", "webhook", "parser"];
+/// What every guest may import: of the contract, and of WASI.
+const OFFERED: [&str; 4] = ["types", "log", "clock", "state"];
+const OFFERED_WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+const MAGIC: &[u8] = b"\0asm";
+const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
+
+/// Tells a component from a core module and from anything else.
+pub(super) fn check_is_component(bytes: &[u8]) -> Result<()> {
+    if !bytes.starts_with(MAGIC) {
+        return Err(Error::unprocessable(
+            "not-a-component",
+            "the body is not WebAssembly (it does not begin with \\0asm); send the .wasm file that kafka-do plugin build writes",
+        ));
+    }
+    if bytes[MAGIC.len()..].starts_with(CORE_MODULE) {
+        return Err(Error::unprocessable(
+            "core-module",
+            "the body is a core WebAssembly module, not a component; kafka-do plugin build makes components, and wasm-tools component new makes one of a module",
+        ));
+    }
+    Ok(())
+}
+
+/// The role is what the component exports.
+pub(super) fn check_role(engine: &Engine, component: &Component) -> Result<Role> {
+    let mut seen = Vec::new();
+    for (name, _) in component.component_type().exports(engine) {
+        if let Some(version) = name.strip_prefix(PROCESSOR) {
+            if version == CONTRACT {
+                return Ok(Role::Processing);
+            }
+            return Err(Error::unprocessable(
+                "contract-version",
+                format!("the component speaks version {version} of the plugin contract, and this host {CONTRACT}; build it with this host's SDK"),
+            ));
+        }
+        if let Some(rest) = name.strip_prefix(CONTRACT_PACKAGE) {
+            let role = rest.split('@').next().unwrap_or(rest);
+            if ROLES.contains(&role) {
+                return Err(Error::unprocessable(
+                    "role-not-run",
+                    format!("the component exports {name}; this version of the host runs processors only"),
+                ));
+            }
+        }
+        seen.push(name.to_owned());
+    }
+    let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
+    Err(Error::unprocessable(
+        "no-role",
+        format!("the component exports {seen}, and no role of the plugin contract; a processor exports {PROCESSOR}{CONTRACT}"),
+    ))
+}
+
+/// Nothing is imported that the host does not have, or that nobody granted.
+pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()> {
+    let mut unknown = Vec::new();
+    for (name, item) in component.component_type().imports(engine) {
+        if matches!(item.ty, ComponentItem::Type(_)) {
+            continue;
+        }
+        let offered = match name.strip_prefix(CONTRACT_PACKAGE) {
+            Some(rest) => rest.split_once('@').is_some_and(|(interface, version)| OFFERED.contains(&interface) && version == CONTRACT),
+            None => OFFERED_WASI.iter().any(|offered| name.starts_with(offered)),
+        };
+        if !offered {
+            unknown.push(name.to_owned());
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let offered = OFFERED.map(|interface| format!("{CONTRACT_PACKAGE}{interface}@{CONTRACT}")).join(", ");
+    Err(Error::unprocessable(
+        "import-not-granted",
+        format!(
+            "the component imports {}, which is not granted to a processor; it may import {offered} and WASI's clocks, random, io and stdio",
+            unknown.join(", ")
+        ),
+    ))
+}
+
+/// The store of the empty sandbox.
+pub(super) struct Sandbox {
+    limits: StoreLimits,
+}
+
+/// Asks the component what it is, with nothing within its reach.
+pub(super) async fn describe(engine: &Engine, component: &Component) -> Result<Description> {
+    let limits = StoreLimitsBuilder::new().memory_size(INSTANCE_MEMORY_BYTES_MAX).trap_on_grow_failure(true).build();
+    let mut store = Store::new(engine, Sandbox { limits });
+    store.limiter(|sandbox| &mut sandbox.limits);
+    store.set_hostcall_fuel(CALL_LIFT_BYTES_MAX);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+    let failed = |reason: String| {
+        Error::unprocessable(
+            "describe-failed",
+            format!("the component does not describe itself: {reason}; describe must be pure, fast, and call no import"),
+        )
+    };
+    let described = tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), async {
+        let plugin = instantiate_alone(&mut store, component).await?;
+        plugin.kafka_do_plugin_processor().call_describe(&mut store).await
+    });
+    let answer = match described.await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return Err(failed(super::outcome::trap_reason(&error))),
+        Err(_) => return Err(failed(format!("it takes longer than {DESCRIBE_MS_MAX} ms"))),
+    };
+    let bytes = answer.summary.len()
+        + answer.settings_schema.len()
+        + answer.tables.iter().chain(&answer.hosts).map(String::len).sum::<usize>();
+    if bytes > DESCRIPTION_BYTES_MAX {
+        return Err(failed(format!("the description has {bytes} bytes, over the {DESCRIPTION_BYTES_MAX} allowed")));
+    }
+    let table_names_fit = answer.tables.iter().all(|name| (1..=200).contains(&name.len()));
+    if answer.tables.len() > STATE_TABLES_MAX || !table_names_fit {
+        return Err(failed(format!("it may name up to {STATE_TABLES_MAX} tables, with names of 1 to 200 bytes")));
+    }
+    let settings_schema: Value = serde_json::from_str(&answer.settings_schema)
+        .map_err(|error| failed(format!("its settings schema is not JSON: {error}")))?;
+    settings::check_schema(&settings_schema).map_err(failed)?;
+    Ok(Description { summary: answer.summary, settings_schema, tables: answer.tables, hosts: answer.hosts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_told_apart() {
+        let code = |bytes: &[u8]| check_is_component(bytes).map_err(|error| error.code);
+        assert_eq!(code(b"hello"), Err("not-a-component"));
+        assert_eq!(code(b""), Err("not-a-component"));
+        assert_eq!(code(b"\0asm\x01\0\0\0"), Err("core-module"));
+        assert_eq!(code(b"\0asm\x0d\0\x01\0"), Ok(()));
+    }
+}

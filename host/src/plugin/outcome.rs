@@ -1,0 +1,134 @@
+//! What comes back from a call: an outcome whose every part was checked, or a reason that says what to do next.
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use super::bindings::exports::kafka_do::plugin::processor as wit;
+use super::bindings::kafka_do::plugin::types;
+use super::instance::Input;
+use crate::limits::{CALL_MS_MAX, OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX};
+use crate::model::record::{Header, Record};
+
+/// Why a call gave no outcome. Nothing that the guest staged in it is kept.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CallError {
+    /// The guest asks for another try.
+    #[error("the plugin asks to be called again: {reason}")]
+    Retry { reason: String, after_ms: Option<u32> },
+    /// The guest says that this input can never succeed.
+    #[error("the plugin rejects the batch: {0}")]
+    Reject(String),
+    /// The guest says that it cannot go on.
+    #[error("the plugin cannot go on: {0}")]
+    Fatal(String),
+    /// A trap, a timeout, a limit or a broken promise: the instance is gone, and a new one may do better.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl CallError {
+    pub(super) fn timed_out(call: &str) -> Self {
+        Self::Broken(format!("{call} took longer than {CALL_MS_MAX} ms and was cut off"))
+    }
+
+    pub(super) fn trapped(call: &str, error: &wasmtime::Error) -> Self {
+        Self::Broken(format!("{call} trapped: {}", trap_reason(error)))
+    }
+}
+
+impl From<types::Failure> for CallError {
+    fn from(failure: types::Failure) -> Self {
+        match failure {
+            types::Failure::Retry(advice) => Self::Retry { reason: advice.reason, after_ms: advice.after_ms },
+            types::Failure::Reject(reason) => Self::Reject(reason),
+            types::Failure::Fatal(reason) => Self::Fatal(reason),
+        }
+    }
+}
+
+/// The innermost cause in one line; the Wasm backtrace is for the log.
+pub(super) fn trap_reason(error: &wasmtime::Error) -> String {
+    let reason = error.root_cause().to_string();
+    tracing::debug!(trace = %format!("{error:?}"), "a guest trapped");
+    reason.lines().next().unwrap_or("unknown").to_owned()
+}
+
+/// A record that the guest wants appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emitted {
+    /// `None` is the deployment's output.
+    pub topic: Option<String>,
+    /// `None` is the partition of the key.
+    pub partition: Option<u32>,
+    /// `None` is the time of the append.
+    pub timestamp_ms: Option<i64>,
+    /// Its timestamp is the one above, once it is known.
+    pub record: Record,
+}
+
+/// An input record that the guest refuses; known to stand in the batch that it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    pub offset: u64,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    pub records: Vec<Emitted>,
+    /// In offset order, each offset once.
+    pub rejections: Vec<Rejection>,
+}
+
+impl Outcome {
+    /// Checks what the guest returned. `input` is the batch it was given; `advance` has none, and can reject nothing.
+    pub(super) fn check(outcome: wit::Outcome, input: Option<&Input<'_>>) -> Result<Self, CallError> {
+        let broken = |promise: String| Err(CallError::Broken(format!("the plugin broke its contract: {promise}")));
+        if outcome.records.len() > OUTCOME_RECORDS_MAX {
+            return broken(format!("it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call", outcome.records.len()));
+        }
+        let mut bytes = 0;
+        let mut records = Vec::with_capacity(outcome.records.len());
+        for emitted in outcome.records {
+            let record = Record {
+                timestamp_ms: emitted.timestamp_ms.unwrap_or(0),
+                key: emitted.key.map(Bytes::from),
+                value: emitted.value.map(Bytes::from),
+                headers: emitted
+                    .headers
+                    .into_iter()
+                    .map(|header| Header { name: header.name.into(), value: Some(header.value.into()) })
+                    .collect(),
+            };
+            if let Err(error) = record.check() {
+                return broken(error.detail);
+            }
+            bytes += record.bytes();
+            if bytes > OUTCOME_BYTES_MAX {
+                return broken(format!("its records have more than the {OUTCOME_BYTES_MAX} bytes of one call"));
+            }
+            let (topic, partition, timestamp_ms) = (emitted.topic, emitted.partition, emitted.timestamp_ms);
+            records.push(Emitted { topic, partition, timestamp_ms, record });
+        }
+        let mut rejections = Vec::with_capacity(outcome.rejections.len());
+        for rejection in outcome.rejections {
+            let known = input.is_some_and(|input| {
+                rejection.topic == input.topic
+                    && rejection.partition == input.partition
+                    && input.records.binary_search_by_key(&rejection.offset, |record| record.offset).is_ok()
+            });
+            if !known {
+                return broken(format!(
+                    "it rejected offset {} of partition {} of {}, which was not in the batch",
+                    rejection.offset, rejection.partition, rejection.topic
+                ));
+            }
+            rejections.push(Rejection { offset: rejection.offset, reason: rejection.reason });
+        }
+        rejections.sort_by_key(|rejection| rejection.offset);
+        if rejections.windows(2).any(|pair| pair[0].offset == pair[1].offset) {
+            return broken("it rejected a record twice".into());
+        }
+        Ok(Self { records, rejections })
+    }
+}

@@ -1,0 +1,81 @@
+//! Settings against the schema that the plugin describes: checked before anything runs.
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::limits::SETTINGS_BYTES_MAX;
+
+/// Complaints that are shown of those that a validation finds.
+const COMPLAINTS_SHOWN: usize = 5;
+
+fn validator(schema: &Value) -> std::result::Result<jsonschema::Validator, String> {
+    // The schema comes from a guest: its patterns must run in linear time, and it may not fetch anything.
+    jsonschema::options()
+        .with_pattern_options(jsonschema::PatternOptions::regex())
+        .build(schema)
+        .map_err(|error| format!("its settings schema is not JSON Schema: {error}"))
+}
+
+/// Whether a plugin's schema is one.
+pub(super) fn check_schema(schema: &Value) -> std::result::Result<(), String> {
+    validator(schema).map(drop)
+}
+
+/// Checks settings against the schema; the error names every place that is wrong.
+pub fn check_settings(plugin: &str, schema: &Value, settings: &Value) -> Result<()> {
+    let bytes = settings.to_string().len();
+    if bytes > SETTINGS_BYTES_MAX {
+        return Err(Error::too_large("settings-too-large", format!("settings of {bytes} bytes are over the {SETTINGS_BYTES_MAX} allowed")));
+    }
+    if !settings.is_object() {
+        return Err(Error::unprocessable("invalid-settings", "settings are a JSON object; write {\"name\": value}"));
+    }
+    let validator = validator(schema).map_err(Error::internal)?;
+    let complaints: Vec<String> = validator
+        .iter_errors(settings)
+        .take(COMPLAINTS_SHOWN)
+        .map(|error| match error.instance_path().as_str() {
+            "" => error.to_string(),
+            path => format!("at {path}: {error}"),
+        })
+        .collect();
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(Error::unprocessable(
+        "invalid-settings",
+        format!("the settings do not fit plugin {plugin}: {}; GET /v1/plugins/{plugin} shows its settings schema", complaints.join("; ")),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_complaint_has_its_place() {
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["path"],
+            "properties": {"path": {"type": "string"}, "n": {"type": "integer", "minimum": 1}},
+        });
+        assert!(check_settings("p", &schema, &json!({"path": "a", "n": 3})).is_ok());
+        for (settings, named) in [
+            (json!({}), "path"),
+            (json!({"path": "a", "n": 0}), "/n"),
+            (json!({"path": "a", "m": 1}), "m"),
+            (json!([]), "object"),
+        ] {
+            let error = check_settings("p", &schema, &settings).unwrap_err();
+            assert_eq!(error.code, "invalid-settings");
+            assert!(error.detail.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_must_be_one() {
+        assert!(check_schema(&json!({"type": "object"})).is_ok());
+        assert!(check_schema(&json!({"type": 7})).is_err());
+        assert!(check_schema(&json!({"$ref": "https://example.com/schema.json"})).is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! Table `partitions`: where each partition begins and where its next record goes.
+//!
+//! Value: start offset u64, next offset u64, greatest timestamp i64, big-endian.
+
+use redb::TableDefinition;
+
+use super::{Result, Snapshot, Tables, corrupt};
+use crate::model::topic::{PartitionId, TopicId};
+
+pub(super) const TABLE: TableDefinition<'_, (u32, u32), [u8; 24]> = TableDefinition::new("partitions");
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionRow {
+    /// The oldest offset that can be read.
+    pub start_offset: u64,
+    /// The offset of the next record: the high watermark.
+    pub next_offset: u64,
+    /// The greatest timestamp of any record so far.
+    pub max_timestamp_ms: i64,
+}
+
+impl PartitionRow {
+    pub const EMPTY: Self = Self { start_offset: 0, next_offset: 0, max_timestamp_ms: i64::MIN };
+
+    fn encode(self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&self.start_offset.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.next_offset.to_be_bytes());
+        bytes[16..].copy_from_slice(&self.max_timestamp_ms.to_be_bytes());
+        bytes
+    }
+
+    fn decode(bytes: [u8; 24]) -> Option<Self> {
+        let word = |at: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[at..at + 8]);
+            u64::from_be_bytes(word)
+        };
+        let row = Self { start_offset: word(0), next_offset: word(8), max_timestamp_ms: word(16).cast_signed() };
+        (row.start_offset <= row.next_offset).then_some(row)
+    }
+}
+
+impl Snapshot {
+    /// All partitions, by topic and number.
+    pub fn partitions(&self) -> Result<Vec<(PartitionId, PartitionRow)>> {
+        let mut rows = Vec::new();
+        for entry in redb::ReadableTable::iter(&self.0.open_table(TABLE)?)? {
+            let (key, value) = entry?;
+            let (topic, partition) = key.value();
+            let row = PartitionRow::decode(value.value())
+                .ok_or_else(|| corrupt("partitions", (topic, partition), "the log starts after its end"))?;
+            rows.push((PartitionId { topic: TopicId(topic), partition }, row));
+        }
+        Ok(rows)
+    }
+}
+
+impl Tables<'_> {
+    pub fn put_partition(&mut self, id: PartitionId, row: PartitionRow) -> Result<()> {
+        self.partitions()?.insert((id.topic.0, id.partition), row.encode())?;
+        Ok(())
+    }
+
+    pub(super) fn drop_partitions(&mut self, topic: TopicId) -> Result<()> {
+        Ok(self.partitions()?.retain_in((topic.0, 0)..=(topic.0, u32::MAX), |_, _| false)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn round_trips(start_offset: u32, records: u32, max_timestamp_ms: i64) {
+            let start_offset = u64::from(start_offset);
+            let row = PartitionRow { start_offset, next_offset: start_offset + u64::from(records), max_timestamp_ms };
+            prop_assert_eq!(PartitionRow::decode(row.encode()), Some(row));
+        }
+    }
+
+    #[test]
+    fn rejects_a_log_that_starts_after_its_end() {
+        let row = PartitionRow { start_offset: 2, next_offset: 1, max_timestamp_ms: 0 };
+        assert_eq!(PartitionRow::decode(row.encode()), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! What a unit may write beside its records, and the tables that a transaction has open.
+
+use redb::{Table, WriteTransaction};
+
+use super::plugins::PluginRow;
+use super::state::{Change, Scope};
+use super::topics::TopicRow;
+use super::{Result, batches, deployments, ledger, meta, offsets, partitions, plugins, state, tasks, topics};
+use crate::model::deployment::{Deployment, DeploymentId};
+use crate::model::generation::{LedgerEntry, Version};
+use crate::model::name::{GroupName, PluginName};
+use crate::model::topic::PartitionId;
+
+/// One row, or the end of some. A `…Gone` takes everything along that belongs to it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Row {
+    Topic(TopicRow),
+    TopicGone(TopicRow),
+    Offset { group: GroupName, partition: PartitionId, next: u64 },
+    OffsetsOfGroupGone(GroupName),
+    State { scope: Scope, change: Change },
+    StateGone(DeploymentId),
+    Watermark { scope: Scope, watermark_ms: i64 },
+    Ledger { scope: Scope, generation: u32, entry: LedgerEntry },
+    Plugin(PluginRow),
+    PluginGone { name: PluginName, version: Version },
+    Deployment(Box<Deployment>),
+    DeploymentGone(Box<Deployment>),
+}
+
+macro_rules! tables {
+    ($($name:ident: $table:path => ($key:ty, $value:ty)),+ $(,)?) => {
+        /// The tables of one transaction, each opened when it is first asked for: most commits touch two of them.
+        pub struct Tables<'t> {
+            transaction: &'t WriteTransaction,
+            $($name: Option<Table<'t, $key, $value>>,)+
+        }
+
+        impl<'t> Tables<'t> {
+            pub(super) fn new(transaction: &'t WriteTransaction) -> Self {
+                Self { transaction, $($name: None,)+ }
+            }
+
+            pub(super) fn create_all(&mut self) -> Result<()> {
+                $(self.$name()?;)+
+                Ok(())
+            }
+
+            $(pub(super) fn $name(&mut self) -> Result<&mut Table<'t, $key, $value>> {
+                if self.$name.is_none() {
+                    self.$name = Some(self.transaction.open_table($table)?);
+                }
+                Ok(self.$name.as_mut().expect("it was opened above"))
+            })+
+        }
+    };
+}
+
+tables! {
+    meta: meta::TABLE => (&'static str, u64),
+    topics: topics::TABLE => (&'static str, &'static [u8]),
+    partitions: partitions::TABLE => ((u32, u32), [u8; 24]),
+    batches: batches::TABLE => ((u32, u32, u64), &'static [u8]),
+    offsets: offsets::TABLE => ((&'static str, u32, u32), u64),
+    state: state::TABLE => (&'static [u8], &'static [u8]),
+    tasks: tasks::TABLE => ((u32, u32), i64),
+    ledger: ledger::TABLE => ((u32, u32, u32), [u8; 40]),
+    plugins: plugins::TABLE => ((&'static str, &'static str), &'static [u8]),
+    deployments: deployments::TABLE => (&'static str, &'static [u8]),
+}
+
+impl std::fmt::Debug for Tables<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tables")
+    }
+}
+
+impl Tables<'_> {
+    pub fn put(&mut self, row: &Row) -> Result<()> {
+        match row {
+            Row::Topic(row) => self.put_topic(row),
+            Row::TopicGone(row) => self.drop_topic(row),
+            Row::Offset { group, partition, next } => self.put_offset(group, *partition, *next),
+            Row::OffsetsOfGroupGone(group) => self.drop_offsets_of_group(group),
+            Row::State { scope, change } => self.put_state(*scope, change),
+            Row::StateGone(deployment) => self.drop_state(*deployment),
+            Row::Watermark { scope, watermark_ms } => self.put_watermark(*scope, *watermark_ms),
+            Row::Ledger { scope, generation, entry } => self.put_ledger(*scope, *generation, entry),
+            Row::Plugin(row) => self.put_plugin(row),
+            Row::PluginGone { name, version } => self.drop_plugin(name, version),
+            Row::Deployment(row) => self.put_deployment(row),
+            Row::DeploymentGone(row) => self.drop_deployment(row),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What the host says of itself: metrics for Prometheus, and log lines.
+
+use std::io::IsTerminal;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use tracing_subscriber::EnvFilter;
+
+/// A deployment, as a label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct DeploymentLabel {
+    pub deployment: String,
+}
+
+/// All metrics. Labels have bounded values: no record, key or client ever becomes one.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    pub commits: Counter,
+    pub commit_bytes: Counter,
+    pub commit_seconds: Histogram,
+    pub produced_records: Counter,
+    pub produced_bytes: Counter,
+    pub fetched_records: Counter,
+    pub refused_requests: Counter,
+    pub connections: Gauge,
+    pub instances: Gauge,
+    pub instantiate_seconds: Histogram,
+    pub swap_pause_seconds: Histogram,
+    pub call_seconds: Histogram,
+    pub task_records_in: Family<DeploymentLabel, Counter>,
+    pub task_records_out: Family<DeploymentLabel, Counter>,
+    pub task_rejections: Family<DeploymentLabel, Counter>,
+    pub task_failures: Family<DeploymentLabel, Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        // 1 us to 4 s, in factors of two.
+        let seconds = || Histogram::new(exponential_buckets(1e-6, 2.0, 23));
+        let mut metrics = Self {
+            registry: Registry::with_prefix("kafka_do"),
+            commits: Counter::default(),
+            commit_bytes: Counter::default(),
+            commit_seconds: seconds(),
+            produced_records: Counter::default(),
+            produced_bytes: Counter::default(),
+            fetched_records: Counter::default(),
+            refused_requests: Counter::default(),
+            connections: Gauge::default(),
+            instances: Gauge::default(),
+            instantiate_seconds: seconds(),
+            swap_pause_seconds: seconds(),
+            call_seconds: seconds(),
+            task_records_in: Family::default(),
+            task_records_out: Family::default(),
+            task_rejections: Family::default(),
+            task_failures: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register("commits", "Group commits: transactions with one fsync each", self.commits.clone());
+        r.register_with_unit("commit", "Record bytes committed", Unit::Bytes, self.commit_bytes.clone());
+        r.register_with_unit("commit_duration", "Time of one group commit", Unit::Seconds, self.commit_seconds.clone());
+        r.register("produced_records", "Records produced over HTTP", self.produced_records.clone());
+        r.register_with_unit("produced", "Bytes of records produced over HTTP", Unit::Bytes, self.produced_bytes.clone());
+        r.register("fetched_records", "Records sent to clients", self.fetched_records.clone());
+        r.register("refused_requests", "Requests refused because the host had too much to do", self.refused_requests.clone());
+        r.register("connections", "Open HTTP connections", self.connections.clone());
+        r.register("plugin_instances", "Plugin instances alive", self.instances.clone());
+        r.register_with_unit("plugin_instantiate", "Time to instantiate a plugin", Unit::Seconds, self.instantiate_seconds.clone());
+        r.register_with_unit("plugin_call", "Time of one call into a plugin", Unit::Seconds, self.call_seconds.clone());
+        r.register_with_unit("swap_pause", "Time a partition stood still in a swap", Unit::Seconds, self.swap_pause_seconds.clone());
+        r.register("task_records_in", "Records that deployments read", self.task_records_in.clone());
+        r.register("task_records_out", "Records that deployments wrote", self.task_records_out.clone());
+        r.register("task_rejections", "Records that deployments sent to dead letters", self.task_rejections.clone());
+        r.register("task_failures", "Calls into plugins that failed", self.task_failures.clone());
+    }
+
+    /// In the text format of Prometheus (OpenMetrics 1.0).
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// Log lines go to standard error, so that standard output stays for answers. `RUST_LOG` chooses what is said.
+pub fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
+    // Only a second subscriber can fail, and then the first one speaks.
+    drop(started);
+}

@@ -1,0 +1,77 @@
+//! opendal and nothing else: objects that are written once, under names that never change their meaning.
+//!
+//! Every operation has a timeout inside its retries, so that a store that hangs is tried again rather than waited for.
+//! Knows nothing of what the objects mean; whoever reads one checks it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use opendal::layers::{RetryLayer, TimeoutLayer};
+use opendal::{ErrorKind, Operator, services};
+
+use crate::error::{Error, Kind, Result};
+use crate::limits::{TIER_OPERATION_MS_MAX, TIER_TRIES_MAX};
+
+/// Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tier {
+    operator: Operator,
+}
+
+impl Tier {
+    /// A folder: the tier that is always there. Writes go to a file beside and are renamed once they are whole.
+    pub fn folder(path: &Path) -> Result<Self> {
+        let root = path.to_string_lossy();
+        let service = services::Fs::default().root(&root).atomic_write_dir(&format!("{root}/.incomplete"));
+        let operator = Operator::new(service).map_err(failed)?;
+        Ok(Self { operator: guarded(operator) })
+    }
+
+    /// Writes a whole object.
+    pub async fn put(&self, path: &str, bytes: Bytes) -> Result<()> {
+        self.operator.write(path, bytes).await.map(drop).map_err(failed)
+    }
+
+    /// Reads a whole object.
+    pub async fn get(&self, path: &str) -> Result<Bytes> {
+        Ok(self.operator.read(path).await.map_err(failed)?.to_bytes())
+    }
+
+    /// Deletes an object; one that is gone already is no error.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.operator.delete(path).await.map_err(failed)
+    }
+}
+
+fn guarded(operator: Operator) -> Operator {
+    let timeout = Duration::from_millis(TIER_OPERATION_MS_MAX);
+    operator
+        .layer(TimeoutLayer::new().with_timeout(timeout).with_io_timeout(timeout))
+        .layer(RetryLayer::new().with_max_times(TIER_TRIES_MAX).with_jitter())
+}
+
+fn failed(error: opendal::Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => Error::internal(format!("an object is missing from the tier: {error}")),
+        _ => Error::new(Kind::Unavailable, "tier-unavailable", format!("the tier does not answer: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn objects_are_whole_or_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let tier = Tier::folder(dir.path()).unwrap();
+        assert!(tier.get("plugins/a").await.is_err());
+        tier.put("plugins/a", Bytes::from_static(b"one")).await.unwrap();
+        tier.put("plugins/a", Bytes::from_static(b"two")).await.unwrap();
+        assert_eq!(tier.get("plugins/a").await.unwrap(), "two");
+        tier.delete("plugins/a").await.unwrap();
+        tier.delete("plugins/a").await.unwrap();
+        assert!(tier.get("plugins/a").await.is_err());
+    }
+}
