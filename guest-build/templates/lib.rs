@@ -36,7 +36,10 @@ impl Processor for LargeOrders {
     }
 
     fn open(context: Context<Settings>) -> Result<Self, Failure> {
-        Ok(Self { settings: context.settings, amount: "amount".into() })
+        Ok(Self {
+            settings: context.settings,
+            amount: "amount".into(),
+        })
     }
 
     /// What goes to `output` and the batch's offsets commit together: no order is lost and none is kept twice.
@@ -79,13 +82,22 @@ mod tests {
     #[test]
     fn keeps_large_orders_and_rejects_what_has_no_amount() {
         let mut harness = Harness::<LargeOrders>::new(r#"{ "amount_min": 100 }"#);
-        let large = record().with_key("order-1").with_value(r#"{ "amount": 250.5 }"#);
-        let small = record().with_key("order-2").with_value(r#"{ "amount": 99 }"#);
+        let large = record()
+            .with_key("order-1")
+            .with_value(r#"{ "amount": 250.5 }"#);
+        let small = record()
+            .with_key("order-2")
+            .with_value(r#"{ "amount": 99 }"#);
         let broken = record().with_key("order-3").with_value("{}");
 
-        let outcome = harness.process([large.clone(), small, broken]).expect("the call succeeds");
+        let outcome = harness
+            .process([large.clone(), small, broken])
+            .expect("the call succeeds");
 
-        assert_eq!(outcome.records, [NewRecord::from(large).with_header("chosen-by", "amount")]);
+        assert_eq!(
+            outcome.records,
+            [NewRecord::from(large).with_header("chosen-by", "amount")]
+        );
         assert_eq!(outcome.rejections.len(), 1);
         assert_eq!(outcome.rejections[0].reason, "amount is not a number");
     }

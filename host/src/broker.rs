@@ -38,7 +38,10 @@ pub struct Broker {
     supervisor: Arc<Supervisor>,
     metrics: Arc<Metrics>,
     clock: Clock,
-    shutdown: Shutdown,
+    /// The tasks' end.
+    working: Shutdown,
+    /// The requests' end: begins first, and wakes whoever waits for records.
+    serving: Shutdown,
     /// Uploads and removals look first and act then: one at a time.
     uploading: tokio::sync::Mutex<()>,
     /// Where the next records without a key go.
@@ -83,7 +86,7 @@ pub struct Fetched {
 
 impl Broker {
     /// Opens the data folder, takes up what was deployed, and registers the plugins of the folder that was named.
-    pub async fn open(options: &Options, clock: Clock, metrics: Arc<Metrics>, shutdown: Shutdown) -> Result<Self> {
+    pub async fn open(options: &Options, clock: Clock, metrics: Arc<Metrics>, working: Shutdown, serving: Shutdown) -> Result<Self> {
         std::fs::create_dir_all(&options.data)
             .map_err(|error| Error::internal(format!("the data folder {} cannot be made: {error}", options.data.display())))?;
         let store = Arc::new(Store::open(&options.data.join("head.redb"))?);
@@ -99,7 +102,7 @@ impl Broker {
             store,
             clock.clone(),
             Arc::clone(&metrics),
-            shutdown.clone(),
+            working.clone(),
         )?;
         let broker = Self {
             log,
@@ -107,7 +110,8 @@ impl Broker {
             supervisor,
             metrics,
             clock,
-            shutdown,
+            working,
+            serving,
             uploading: tokio::sync::Mutex::new(()),
             sticky: AtomicU32::new(0),
         };
@@ -119,8 +123,9 @@ impl Broker {
 
     /// Stops the tasks between two calls, commits what waits, and closes the log.
     pub async fn close(&self) {
-        self.shutdown.begin();
-        self.shutdown.finished().await;
+        self.serving.begin();
+        self.working.begin();
+        self.working.finished().await;
         self.log.close().await;
     }
 
@@ -132,8 +137,8 @@ impl Broker {
         &self.clock
     }
 
-    pub fn shutdown(&self) -> &Shutdown {
-        &self.shutdown
+    pub fn is_shutting_down(&self) -> bool {
+        self.serving.has_begun()
     }
 }
 
@@ -241,13 +246,13 @@ impl Broker {
         if !wait.is_zero() && from >= partition.high_watermark() {
             tokio::select! {
                 waited = tokio::time::timeout(wait, partition.wait(from)) => if let Ok(waited) = waited { waited? },
-                () = self.shutdown.begun() => {}
+                () = self.serving.begun() => {}
             }
         }
         Ok(Fetched { from, chunk: self.log.read(&partition, from, bytes_max).await? })
     }
 
-    async fn resolve(&self, partition: &Arc<Partition>, from: From) -> Result<u64> {
+    async fn resolve(&self, partition: &Arc<Partition>, from: ReadFrom) -> Result<u64> {
         Ok(match from {
             ReadFrom::Earliest => partition.start_offset(),
             ReadFrom::Latest => partition.high_watermark(),
@@ -274,7 +279,7 @@ impl Broker {
             reading.push(Reading { partition, next, until });
         }
         let activity = topic.activity();
-        Ok(Follower { log: Arc::clone(&self.log), topic, activity, reading, turn: 0, endless, shutdown: self.shutdown.clone() })
+        Ok(Follower { log: Arc::clone(&self.log), topic, activity, reading, turn: 0, endless, serving: self.serving.clone() })
     }
 }
 
@@ -292,7 +297,7 @@ pub struct Follower {
     reading: Vec<Reading>,
     turn: usize,
     endless: bool,
-    shutdown: Shutdown,
+    serving: Shutdown,
 }
 
 impl Follower {
@@ -319,7 +324,7 @@ impl Follower {
             }
             tokio::select! {
                 changed = self.activity.changed() => if changed.is_err() { return Ok(None) },
-                () = self.shutdown.begun() => return Ok(None),
+                () = self.serving.begun() => return Ok(None),
             }
         }
     }

@@ -4,11 +4,14 @@
 
 pub mod log;
 pub mod plugin;
+pub mod cli;
+pub mod api;
 pub mod broker;
 pub mod task;
 pub mod store;
 pub mod tier;
 pub mod model;
+pub mod config;
 pub mod telemetry;
 pub mod shutdown;
 pub mod clock;

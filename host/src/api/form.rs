@@ -2,7 +2,8 @@
 //!
 //! A value is JSON where it parses, else `{"$base64": "..."}`; a key and a header's value are text, else the same. `null`
 //! is the absence of a key, and a tombstone as a value. Whatever was stored comes back as the same bytes when it is
-//! produced again in the form in which it was fetched.
+//! produced again in the form in which it was fetched, but for line breaks between the tokens of a JSON value: they are
+//! written as spaces, since NDJSON has a record a line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -292,7 +293,7 @@ fn write_value(out: &mut Vec<u8>, value: Option<&[u8]>) {
         Some(text) => {
             let begin = out.len();
             out.extend_from_slice(text.as_bytes());
-            // A line break in JSON stands between tokens only, where a space does as well; and NDJSON has a record a line.
+            // A line break stands between tokens only: in a string JSON escapes it.
             for byte in &mut out[begin..] {
                 if matches!(byte, b'\n' | b'\r') {
                     *byte = b' ';
@@ -306,7 +307,6 @@ fn write_value(out: &mut Vec<u8>, value: Option<&[u8]>) {
 fn is_plain_json(text: &str) -> bool {
     let trimmed = text.len() == text.trim_matches([' ', '\t', '\n', '\r']).len();
     trimmed
-        && !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r'))
         && text != "null"
         && !is_base64_form(text)
         && serde_json::from_str::<IgnoredAny>(text).is_ok()
@@ -399,7 +399,8 @@ mod tests {
             let request = json.replacen("\"offset\":0,", "", 1);
             let back = parse(&request).unwrap().remove(0);
             prop_assert_eq!(&back.key, &record.key);
-            prop_assert_eq!(&back.value, &record.value);
+            let spaced = |value: &Option<Bytes>| value.as_ref().map(|value| value.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect::<Vec<_>>());
+            prop_assert_eq!(spaced(&back.value), spaced(&record.value));
             let grouped = |record: &Record| {
                 let mut headers = record.headers.clone();
                 headers.sort_by(|a, b| a.name.cmp(&b.name));

@@ -64,11 +64,15 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-pub(super) async fn check(State(names): State<Arc<Names>>, request: Request, next: Next) -> Result<Response> {
+fn check_names(names: &Names, request: &Request) -> Result<()> {
     let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     // HTTP/1.1 allows an absolute target, whose authority then stands for Host.
     let host = request.uri().authority().map(axum::http::uri::Authority::as_str).or(text(header::HOST));
-    names.check(host, text(header::ORIGIN))?;
+    names.check(host, text(header::ORIGIN))
+}
+
+pub(super) async fn check(State(names): State<Arc<Names>>, request: Request, next: Next) -> Result<Response> {
+    check_names(&names, &request)?;
     Ok(next.run(request).await)
 }
 

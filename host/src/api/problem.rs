@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 
 /// What went wrong and what to do about it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Problem {
+pub(super) struct Problem {
     /// Stable: `https://kafka.do/problems/` and a code that programs may match.
     #[serde(rename = "type")]
     kind: String,

@@ -1,0 +1,145 @@
+//! `/v1/deployments`: deploy, swap, pause, resume, roll back, delete.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::App;
+use super::extract::{Json, Path, Query, created};
+use super::fetch::parse_time;
+use super::page::{Page, PageQuery};
+use super::problem::Problem;
+use crate::error::Result;
+use crate::model::deployment::{Grants, Start};
+use crate::model::name::{DeploymentName, PluginName, TopicName};
+use crate::task::{DeploymentStatus, Request};
+
+/// What to run on what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DeploymentRequest)]
+pub(super) struct DeployForm {
+    #[schema(value_type = String)]
+    plugin: PluginName,
+    /// The first digits of a version; the newest unless given.
+    version: Option<String>,
+    /// The topic that it reads.
+    #[schema(value_type = Vec<String>)]
+    inputs: Vec<TopicName>,
+    /// Where its records go that name no topic; made, with as many partitions as the input, where it is missing.
+    #[schema(value_type = Option<String>)]
+    output: Option<TopicName>,
+    /// An object that fits the plugin's settings schema.
+    #[serde(default = "no_settings")]
+    settings: Value,
+    #[serde(default)]
+    grants: Grants,
+    /// `earliest` (unless given), `latest`, or a time: where a new deployment begins. A swap goes on where it was.
+    #[schema(value_type = Option<String>)]
+    start: Option<StartForm>,
+}
+
+fn no_settings() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "start is \"earliest\", \"latest\", or a time: milliseconds since 1970 or RFC 3339")]
+enum StartForm {
+    Ms(i64),
+    Text(String),
+}
+
+impl StartForm {
+    fn into_start(self) -> Result<Start> {
+        Ok(match self {
+            Self::Ms(ms) => Start::TimeMs(ms),
+            Self::Text(text) => match text.as_str() {
+                "earliest" => Start::Earliest,
+                "latest" => Start::Latest,
+                time => Start::TimeMs(parse_time(time)?),
+            },
+        })
+    }
+}
+
+/// All deployments, by name.
+#[utoipa::path(
+    get, path = "/v1/deployments", tag = "deployments", params(PageQuery),
+    responses((status = 200, body = Page<DeploymentStatus>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn list(State(app): State<App>, Query(page): Query<PageQuery>) -> Result<Answer<Page<DeploymentStatus>>> {
+    page.of(app.deployments()?, |deployment: &DeploymentStatus| &deployment.name).map(Answer)
+}
+
+/// Deploy, or swap what runs under the name for another plugin, version or settings.
+///
+/// The new generation is compiled, checked and tried beside the running one, then takes over between two calls, partition
+/// by partition; the answer says at which offset and how long each stood still. What is refused changes nothing.
+#[utoipa::path(
+    put, path = "/v1/deployments/{deployment}", tag = "deployments",
+    params(("deployment" = String, Path)), request_body = DeployForm,
+    responses(
+        (status = 201, body = DeploymentStatus), (status = 200, body = DeploymentStatus, description = "Swapped, or as it was"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn put(
+    State(app): State<App>,
+    Path(name): Path<DeploymentName>,
+    Json(form): Json<DeployForm>,
+) -> Result<(StatusCode, Answer<DeploymentStatus>)> {
+    let DeployForm { plugin, version, inputs, output, settings, grants, start } = form;
+    let start = start.map(StartForm::into_start).transpose()?.unwrap_or_default();
+    let request = Request { plugin, version, inputs, output, settings, grants, start };
+    let (status, new) = app.deploy(&name, request).await?;
+    Ok((created(new), Answer(status)))
+}
+
+/// One deployment: its generations and what each processed, its tasks and their lag, its failures.
+#[utoipa::path(
+    get, path = "/v1/deployments/{deployment}", tag = "deployments", params(("deployment" = String, Path)),
+    responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn get(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<Answer<DeploymentStatus>> {
+    app.deployment(&name).map(Answer)
+}
+
+/// Stop the tasks and take the deployment out, with its state and its progress. Topics stay.
+#[utoipa::path(
+    delete, path = "/v1/deployments/{deployment}", tag = "deployments", params(("deployment" = String, Path)),
+    responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn delete(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<StatusCode> {
+    app.delete_deployment(&name).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Pause: the answer comes once no task is in a call any more.
+#[utoipa::path(
+    post, path = "/v1/deployments/{deployment}/pause", tag = "deployments", params(("deployment" = String, Path)),
+    responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn pause(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<Answer<DeploymentStatus>> {
+    app.pause(&name).await.map(Answer)
+}
+
+/// Go on, after a pause or a failure.
+#[utoipa::path(
+    post, path = "/v1/deployments/{deployment}/resume", tag = "deployments", params(("deployment" = String, Path)),
+    responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn resume(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<Answer<DeploymentStatus>> {
+    app.resume(&name).await.map(Answer)
+}
+
+/// Return to the generation before.
+#[utoipa::path(
+    post, path = "/v1/deployments/{deployment}/rollback", tag = "deployments", params(("deployment" = String, Path)),
+    responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn rollback(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<Answer<DeploymentStatus>> {
+    app.roll_back(&name).await.map(Answer)
+}
