@@ -178,11 +178,9 @@ impl Broker {
 
 /// Records.
 impl Broker {
-    /// Room for a request of this size; taken before its body is read, and given to [`Broker::produce`].
-    pub fn try_admit(&self, bytes: usize) -> Result<Permit> {
-        self.log.try_admit(bytes).inspect_err(|_| {
-            self.metrics.refused_requests.inc();
-        })
+    /// Room for a request; grows while its body is read, and is given to [`Broker::produce`].
+    pub fn try_admit(&self) -> Result<Permit> {
+        self.log.try_admit()
     }
 
     /// Appends the records: all or none. Answers once they are on the disk.

@@ -10,6 +10,8 @@ use std::fmt;
 pub enum Kind {
     /// The request is wrong as it stands: change it.
     Invalid,
+    /// The call is not one that this path answers.
+    WrongMethod,
     /// The body's type is not one that this call reads: send another.
     UnsupportedMedia,
     /// Over a named bound: send less.

@@ -27,6 +27,9 @@ pub const TIMESTAMP_MS_MAX: i64 = 253_402_300_799_999;
 /// Bytes of produce requests that may be in memory at once, from the reading of the body to the commit. A request that
 /// does not fit is answered 429 at once: a queue that only grows helps nobody.
 pub const IN_FLIGHT_BYTES_MAX: usize = 128 << 20;
+/// What is read and thrown away of a refused body, so that the sender gets to see the refusal.
+pub const REFUSED_BODY_BYTES_MAX: usize = 64 << 20;
+pub const REFUSED_BODY_MS_MAX: u64 = 5_000;
 /// What a request is taken to cost beside its body: its records' bookkeeping.
 pub const IN_FLIGHT_OVERHEAD_BYTES: usize = 4 << 10;
 /// Units that may wait for the writer.

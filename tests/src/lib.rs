@@ -1,1 +1,9 @@
+//! What the tests share: a host as a child process that can be killed and started again, and its API.
 
+mod data;
+mod host;
+mod json;
+
+pub use data::{EARTHQUAKES, Flight, earthquakes, flights};
+pub use host::{Host, Response, guest, plugin};
+pub use json::{Record, read_partition, read_topic, threshold_of};

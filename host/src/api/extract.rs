@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
+use super::App;
 use crate::error::{Error, Kind, Result};
-use crate::limits::{BODY_BYTES_MAX, REQUEST_BODY_MS_MAX};
+use crate::limits::{BODY_BYTES_MAX, REFUSED_BODY_BYTES_MAX, REFUSED_BODY_MS_MAX, REQUEST_BODY_MS_MAX};
+use crate::log::Permit;
 
 /// Path parameters.
 pub(super) struct Path<T>(pub(super) T);
@@ -89,11 +91,11 @@ pub(super) fn unsupported_media(found: Option<&str>, reads: &str) -> Error {
     Error::new(Kind::UnsupportedMedia, "unsupported-media-type", format!("the content type is {found}; this call reads {reads}"))
 }
 
-pub(super) fn content_length(headers: &HeaderMap) -> Option<usize> {
+fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-pub(super) fn too_large(bytes_max: usize) -> Error {
+fn too_large(bytes_max: usize) -> Error {
     Error::too_large("body-too-large", format!("the body is over the {bytes_max} bytes that this call reads; send it in parts"))
 }
 
@@ -103,9 +105,77 @@ pub(super) async fn body(body: Body, bytes_max: usize) -> Result<Bytes> {
     match tokio::time::timeout(Duration::from_millis(REQUEST_BODY_MS_MAX), reading).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(bytes_max)),
-        Ok(Err(error)) => Err(Error::invalid("broken-body", format!("the body broke off: {error}; send the request again"))),
-        Err(_) => Err(Error::invalid("slow-body", format!("the body took longer than {REQUEST_BODY_MS_MAX} ms; send less at once"))),
+        Ok(Err(error)) => Err(broken_body(&error)),
+        Err(_) => Err(slow_body()),
     }
+}
+
+/// Reads a body whole, as [`body`] does, within what the host has room for. Room first, bytes second: what does not fit in
+/// memory is not kept. The sender of a refused body gets to see why.
+pub(super) async fn admitted_body(app: &App, headers: &HeaderMap, mut body: Body) -> Result<(Bytes, Permit)> {
+    let reading = read_admitted(app, headers, &mut body);
+    let read = match tokio::time::timeout(Duration::from_millis(REQUEST_BODY_MS_MAX), reading).await {
+        Ok(read) => read,
+        Err(_) => return Err(slow_body()),
+    };
+    if let Err(error) = &read {
+        if error.kind == Kind::Overloaded {
+            app.metrics().refused_requests.inc();
+        }
+        if !headers.contains_key(EXPECT) {
+            discard(body).await;
+        }
+    }
+    read
+}
+
+async fn read_admitted(app: &App, headers: &HeaderMap, body: &mut Body) -> Result<(Bytes, Permit)> {
+    let mut permit = app.try_admit()?;
+    let announced = content_length(headers).unwrap_or(0);
+    if announced > BODY_BYTES_MAX {
+        return Err(too_large(BODY_BYTES_MAX));
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| broken_body(&error))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > BODY_BYTES_MAX {
+            return Err(too_large(BODY_BYTES_MAX));
+        }
+        permit.try_grow(data.len())?;
+        if bytes.is_empty() && data.len() == announced {
+            return Ok((data, permit));
+        }
+        if bytes.is_empty() {
+            bytes.reserve(announced);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes.freeze(), permit))
+}
+
+/// Reads on without keeping anything. A sender that is still writing does not read: closing at once would take the answer
+/// away from under it.
+async fn discard(mut body: Body) {
+    let reading = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > REFUSED_BODY_BYTES_MAX {
+                return;
+            }
+        }
+    };
+    // Whoever is slower than this has to do without.
+    let _ = tokio::time::timeout(Duration::from_millis(REFUSED_BODY_MS_MAX), reading).await;
+}
+
+fn broken_body(error: &dyn std::fmt::Display) -> Error {
+    Error::invalid("broken-body", format!("the body broke off: {error}; send the request again"))
+}
+
+fn slow_body() -> Error {
+    Error::invalid("slow-body", format!("the body took longer than {REQUEST_BODY_MS_MAX} ms; send less at once"))
 }
 
 /// 201 for what is new, 200 for what was there.

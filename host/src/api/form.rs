@@ -353,7 +353,6 @@ mod tests {
     use crate::model::batch::BatchBuilder;
     use proptest::collection::vec;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
 
     fn parse(body: &str) -> Result<Vec<Record>> {
         let bytes = Bytes::copy_from_slice(body.as_bytes());
@@ -392,10 +391,8 @@ mod tests {
             let record = Record { timestamp_ms: 5, key, value, headers };
             let json = written(&record);
             prop_assert!(!json.contains('\n'));
-            let mut document: serde_json::Map<String, Value> = serde_json::from_str(&json).unwrap();
-            document.remove("offset");
-            prop_assert_eq!(document.remove("timestamp"), Some(json!(5)));
-            // The raw text matters (numbers, doubled fields), so that the fields are cut out rather than written again.
+            prop_assert!(json.contains("\"timestamp\":5,"), "{}", json);
+            // The raw text matters (numbers, doubled fields): a field is cut out, the document is not written again.
             let request = json.replacen("\"offset\":0,", "", 1);
             let back = parse(&request).unwrap().remove(0);
             prop_assert_eq!(&back.key, &record.key);

@@ -22,6 +22,7 @@ pub(super) struct Problem {
 fn status(kind: Kind) -> (StatusCode, &'static str) {
     match kind {
         Kind::Invalid => (StatusCode::BAD_REQUEST, "The request is wrong as it stands"),
+        Kind::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "The path does not answer that method"),
         Kind::UnsupportedMedia => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "This call does not read that content type"),
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Over a limit"),
         Kind::Forbidden => (StatusCode::FORBIDDEN, "Not allowed until configured"),
@@ -61,12 +62,7 @@ pub(super) async fn unknown_path(uri: Uri) -> Error {
     Error::not_found("unknown-path", format!("there is nothing at {}; GET /openapi.json describes every call", uri.path()))
 }
 
-pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
-    let error = Error::invalid(
-        "method-not-allowed",
-        format!("{} does not answer {method}; GET /openapi.json describes every call", uri.path()),
-    );
-    let mut response = error.into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Error {
+    let detail = format!("{} does not answer {method}; GET /openapi.json describes every call", uri.path());
+    Error::new(Kind::WrongMethod, "method-not-allowed", detail)
 }

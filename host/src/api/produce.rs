@@ -1,6 +1,5 @@
 //! `POST /v1/topics/{topic}/records`: the three content types of a produce.
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -10,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{Path, Query, body, content_length, media_type, too_large, unsupported_media};
+use super::extract::{Path, Query, admitted_body, media_type, unsupported_media};
 use super::form::{self, ProduceForm, write_number};
 use super::problem::Problem;
 use super::App;
 use crate::broker::{NewRecord, Receipt, too_many_records};
 use crate::error::{Error, Result};
-use crate::limits::{BODY_BYTES_MAX, PRODUCE_RECORDS_MAX};
+use crate::limits::PRODUCE_RECORDS_MAX;
 use crate::model::json_path::JsonPath;
 use crate::model::name::TopicName;
 use crate::model::record::Record;
@@ -98,20 +97,14 @@ pub(super) async fn produce(
     Query(query): Query<ProduceQuery>,
     request: Request,
 ) -> Result<Response> {
-    app.topic(&topic)?;
     let (parts, incoming) = request.into_parts();
-    // Room first, bytes second: what does not fit in memory is not read.
-    let announced = content_length(&parts.headers);
-    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
-        return Err(too_large(BODY_BYTES_MAX));
-    }
-    let permit = app.try_admit(announced.unwrap_or(BODY_BYTES_MAX))?;
-    let records = read(&parts.headers, &query, incoming).await?;
+    let (body, permit) = admitted_body(&app, &parts.headers, incoming).await?;
+    let records = read(&parts.headers, &query, body)?;
     let receipts = app.produce(&topic, records, permit).await?;
     Ok(([(CONTENT_TYPE, "application/json")], write(&receipts)).into_response())
 }
 
-async fn read(headers: &HeaderMap, query: &ProduceQuery, incoming: Body) -> Result<Vec<NewRecord>> {
+fn read(headers: &HeaderMap, query: &ProduceQuery, body: Bytes) -> Result<Vec<NewRecord>> {
     let media = media_type(headers);
     let key_path = query.key_path.as_deref().map(JsonPath::parse).transpose()?;
     let ndjson = matches!(media.as_deref(), Some("application/x-ndjson" | "application/ndjson" | "application/jsonl"));
@@ -123,17 +116,12 @@ async fn read(headers: &HeaderMap, query: &ProduceQuery, incoming: Body) -> Resu
     }
     match media.as_deref() {
         Some("application/json") => {
-            let body = body(incoming, BODY_BYTES_MAX).await?;
             ProduceForm::parse(text(&body)?)?.into_iter().map(|form| form.into_record(&body)).collect()
         }
-        Some(_) if ndjson => {
-            let body = body(incoming, BODY_BYTES_MAX).await?;
-            lines(&body, key_path.as_ref(), query.partition)
-        }
+        Some(_) if ndjson => lines(&body, key_path.as_ref(), query.partition),
         Some("application/octet-stream") => {
             let key = headers.get(KEY_HEADER).map(|key| Bytes::copy_from_slice(key.as_bytes()));
-            let value = Some(body(incoming, BODY_BYTES_MAX).await?);
-            let record = Record { timestamp_ms: 0, key, value, headers: Vec::new() };
+            let record = Record { timestamp_ms: 0, key, value: Some(body), headers: Vec::new() };
             Ok(vec![NewRecord { partition: query.partition, timestamp_ms: None, record }])
         }
         other => Err(unsupported_media(other, READS)),

@@ -1,15 +1,33 @@
 //! The command line. `serve` is the host; everything else is a client of its HTTP API.
+#![expect(clippy::print_stdout, reason = "a command answers on the standard output")]
 
+mod bench;
+mod client;
+mod consume;
+mod deployment;
+mod output;
+mod plugin;
+mod produce;
 mod serve;
+mod topic;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use client::{Client, Endpoint};
+use output::{Output, ReaderGone};
+
 /// Event streaming without the ops, with WebAssembly plugins.
 #[derive(Debug, Parser)]
 #[command(name = "kafka-do", version, max_term_width = 100)]
 struct Arguments {
+    /// Where the host is, for all commands but serve [default: http://127.0.0.1:7070]
+    #[arg(long, env = "KAFKA_DO_URL", global = true, hide_env_values = true)]
+    url: Option<Endpoint>,
+    /// Answer in JSON, for programs: what the HTTP API answers
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -18,23 +36,68 @@ struct Arguments {
 enum Command {
     /// Run the host: keep the logs, run the plugins, serve HTTP
     Serve(serve::Serve),
+    /// Create, look at, grow and delete topics
+    #[command(subcommand)]
+    Topic(topic::TopicCommand),
+    /// Append records to a topic: one from the command line, or NDJSON from a file or a pipe
+    Produce(produce::Produce),
+    /// Read the records of a topic
+    Consume(consume::Consume),
+    /// Start, build, upload and deploy plugins
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// Look after what is deployed
+    #[command(subcommand)]
+    Deployment(deployment::DeploymentCommand),
+    /// Measure a running host under load
+    Bench(bench::Bench),
+}
+
+impl Command {
+    async fn run(self, url: Option<Endpoint>, output: Output) -> anyhow::Result<()> {
+        let mut client = Client::new(url.unwrap_or_default());
+        match self {
+            Self::Serve(serve) => serve.run().await,
+            Self::Topic(topic) => topic.run(&mut client, output).await,
+            Self::Produce(produce) => produce.run(&mut client, output).await,
+            Self::Consume(consume) => consume.run(&mut client, output).await,
+            Self::Plugin(plugin) => plugin.run(&mut client, output).await,
+            Self::Deployment(deployment) => deployment.run(&mut client, output).await,
+            Self::Bench(bench) => bench.run(&mut client, output).await,
+        }
+    }
 }
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
-    let Arguments { command } = Arguments::parse();
+    let Arguments { url, json, command } = Arguments::parse();
     let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
-        runtime.block_on(async {
-            match command {
-                Command::Serve(serve) => serve.run().await,
-            }
-        })
+        let is_client = !matches!(command, Command::Serve(_));
+        let result = runtime.block_on(command.run(url, Output { json }));
+        if is_client {
+            // A read of the terminal cannot be called off, and nothing else is left to wait for.
+            runtime.shutdown_background();
+        }
+        result
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<ReaderGone>() => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("kafka-do: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Arguments::command().debug_assert();
     }
 }

@@ -73,9 +73,9 @@ impl Log {
         })
     }
 
-    /// Room for a request of this size, or an error that says when to come back.
-    pub fn try_admit(&self, bytes: usize) -> Result<Permit> {
-        self.admission.try_admit(bytes)
+    /// Room for a request, or an error that says when to come back.
+    pub fn try_admit(&self) -> Result<Permit> {
+        self.admission.try_admit()
     }
 
     /// Commits a unit: all of it, or nothing of it. Answers with the base offset of each append, once it is on the disk.

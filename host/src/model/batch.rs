@@ -406,6 +406,7 @@ mod tests {
         KafkaRecord {
             transactional: false,
             control: false,
+            delete_horizon: false,
             partition_leader_epoch: 0,
             producer_id: -1,
             producer_epoch: -1,
@@ -457,8 +458,7 @@ mod tests {
                 prop_assert_eq!(&theirs.value, &record.value);
                 prop_assert_eq!(theirs.headers.len(), record.headers.len());
                 for header in &record.headers {
-                    let name = String::from_utf8(header.name.to_vec()).unwrap();
-                    prop_assert_eq!(theirs.headers.get(name.as_str()).unwrap(), &header.value);
+                    prop_assert_eq!(theirs.headers.get(&header.name[..]).unwrap(), &header.value);
                 }
             }
         }

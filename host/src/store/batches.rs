@@ -119,7 +119,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let store = Store::open(&dir.path().join("db")).unwrap();
             let transaction = store.begin().unwrap();
-            let mut all = Vec::new();
+            let mut all: Vec<i64> = Vec::new();
             {
                 let mut tables = transaction.tables();
                 for id in [ID, PartitionId { partition: 2, ..ID }, PartitionId { partition: 4, ..ID }] {

@@ -1,0 +1,272 @@
+//! `kafka-do consume`: the records of a topic, to the end of today or as they come.
+
+use std::borrow::Cow;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{Buf, Bytes, BytesMut};
+use clap::{Args, ValueEnum};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::client::{Backoff, Client, Failure, encoded};
+use super::output::{Output, output_error};
+use super::topic;
+
+/// Without --follow, reads from the oldest record to where the topic ends now, and ends there.
+/// With --follow, begins at the end and goes on as records come; it reconnects where the connection
+/// breaks. Records of one partition come in their order; between partitions there is none.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Consume {
+    topic: String,
+    /// Where to begin: earliest, latest, or a time (RFC 3339, or milliseconds since 1970)
+    /// [default: earliest; with --follow: latest]
+    #[arg(long, value_name = "WHERE", verbatim_doc_comment)]
+    from: Option<String>,
+    /// Go on as records come
+    #[arg(long, short)]
+    follow: bool,
+    /// End after this many records
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max: Option<u64>,
+    /// How records are written [default: line on a terminal, else value; with --json: json]
+    #[arg(long, value_enum, conflicts_with = "json")]
+    format: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// partition:offset, key (- for none) and value, separated by spaces
+    Line,
+    /// The value's own bytes and a line break; null for a tombstone
+    Value,
+    /// NDJSON as the API streams it: partition, offset, timestamp, key, value, headers, cursor
+    Json,
+}
+
+/// A record of the stream.
+#[derive(Deserialize)]
+struct Item<'a> {
+    cursor: &'a str,
+    partition: u32,
+    offset: u64,
+    #[serde(borrow)]
+    key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    value: &'a RawValue,
+}
+
+impl Consume {
+    pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
+        let stdout = io::stdout().lock();
+        let format = match (output.json, self.format) {
+            (true, _) => Format::Json,
+            (false, Some(format)) => format,
+            (false, None) if stdout.is_terminal() => Format::Line,
+            (false, None) => Format::Value,
+        };
+        let mut reader =
+            Reader { out: BufWriter::with_capacity(256 << 10, stdout), format, left: self.max, cursor: None };
+        if self.follow && self.from.is_none() && io::stderr().is_terminal() {
+            eprintln!("Waiting for new records of {}; --from earliest shows those that are there.", self.topic);
+        }
+        let mut backoff = Backoff::new();
+        let mut was_there = false;
+        loop {
+            let failure = match client.stream(&self.path(reader.cursor.as_deref())).await {
+                Ok(body) => {
+                    was_there = true;
+                    match reader.read(body, &mut backoff).await? {
+                        End::Done => return Ok(()),
+                        End::Closed if !self.follow => return Ok(()),
+                        End::Closed => Failure::Broken(format!("{} closed the connection", client.endpoint())),
+                        End::Broken(error) => {
+                            Failure::Broken(format!("the connection to {} broke ({error})", client.endpoint()))
+                        }
+                    }
+                }
+                Err(failure) => failure,
+            };
+            let may_pass = failure.is_passing() || (was_there && !matches!(failure, Failure::Refused(_)));
+            if !(self.follow && may_pass) {
+                return Err(failure.into());
+            }
+            if backoff.is_new() {
+                eprintln!("kafka-do: {failure}; trying again");
+            }
+            backoff.wait(&failure).await;
+        }
+    }
+
+    fn path(&self, cursor: Option<&str>) -> String {
+        // Partitions that the cursor does not know are new since then: nothing of them was read.
+        let from = if cursor.is_some() { Some("earliest") } else { self.from.as_deref() };
+        let mut path = format!("{}/records?follow={}", topic::path(&self.topic), self.follow);
+        for (name, value) in [("from", from), ("cursor", cursor)] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", encoded(value)));
+            }
+        }
+        path
+    }
+}
+
+enum End {
+    /// As many records were written as were asked for.
+    Done,
+    /// The host has sent all that it wanted to.
+    Closed,
+    Broken(hyper::Error),
+}
+
+/// Writes the records of one stream after another.
+struct Reader<W: Write> {
+    out: W,
+    format: Format,
+    /// Records still to be written; `None` has no bound.
+    left: Option<u64>,
+    /// Of the last record that was written.
+    cursor: Option<String>,
+}
+
+impl<W: Write> Reader<W> {
+    async fn read(&mut self, mut body: Incoming, backoff: &mut Backoff) -> anyhow::Result<End> {
+        let mut unread = BytesMut::new();
+        loop {
+            let frame = match body.frame().await {
+                None => return Ok(End::Closed),
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => return Ok(End::Broken(error)),
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            *backoff = Backoff::new();
+            unread.extend_from_slice(&data);
+            let Some(end) = memchr::memrchr(b'\n', &unread) else { continue };
+            let lines = unread.split_to(end + 1).freeze();
+            let is_done = self.write_lines(lines)?;
+            self.out.flush().map_err(output_error)?;
+            if is_done {
+                return Ok(End::Done);
+            }
+        }
+    }
+
+    /// Writes whole lines, and says whether that was enough.
+    fn write_lines(&mut self, mut lines: Bytes) -> anyhow::Result<bool> {
+        let mut cursor = None;
+        while let Some(end) = memchr::memchr(b'\n', &lines) {
+            let line = lines.split_to(end);
+            lines.advance(1);
+            if self.left == Some(0) {
+                break;
+            }
+            let item: Item<'_> =
+                serde_json::from_slice(&line).context("the host's stream cannot be read; is it of this version?")?;
+            match self.format {
+                Format::Json => self.out.write_all(&line),
+                Format::Value => self.out.write_all(&bytes_of(item.value)),
+                Format::Line => write_line(&mut self.out, &item),
+            }
+            .and_then(|()| self.out.write_all(b"\n"))
+            .map_err(output_error)?;
+            self.left = self.left.map(|left| left - 1);
+            cursor = Some(line.slice_ref(item.cursor.as_bytes()));
+        }
+        if let Some(cursor) = cursor {
+            self.cursor = Some(String::from_utf8_lossy(&cursor).into_owned());
+        }
+        Ok(self.left == Some(0))
+    }
+}
+
+/// A record as a line for people.
+fn write_line(out: &mut impl Write, item: &Item<'_>) -> io::Result<()> {
+    let Item { partition, offset, key, value, .. } = item;
+    let key = key.map_or(Cow::Borrowed("-"), shown_key);
+    write!(out, "{partition}:{offset} {key} {}", shown_value(value))
+}
+
+/// Without quotes, where it cannot be mistaken for something else.
+fn shown_key(raw: &RawValue) -> Cow<'_, str> {
+    match serde_json::from_str::<String>(raw.get()) {
+        Ok(text) if !text.is_empty() && text != "-" && !text.contains(char::is_whitespace) => escaped(&text).into(),
+        _ => escaped(raw.get()).into(),
+    }
+}
+
+/// Bytes that are text as text, JSON as it stands.
+fn shown_value(raw: &RawValue) -> String {
+    match bytes_of(raw) {
+        Cow::Owned(bytes) => String::from_utf8(bytes).map_or_else(|_| raw.get().to_owned(), |text| escaped(&text)),
+        Cow::Borrowed(_) => escaped(raw.get()),
+    }
+}
+
+/// Without what could command a terminal.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// The value as it was produced.
+fn bytes_of(raw: &RawValue) -> Cow<'_, [u8]> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form<'a> {
+        #[serde(borrow, rename = "$base64")]
+        base64: Cow<'a, str>,
+    }
+    let json = raw.get();
+    let form = json.starts_with("{\"$base64\"").then(|| serde_json::from_str::<Form<'_>>(json).ok()).flatten();
+    match form.and_then(|form| STANDARD.decode(form.base64.as_bytes()).ok()) {
+        Some(bytes) => Cow::Owned(bytes),
+        None => Cow::Borrowed(json.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: &str = concat!(
+        r#"{"cursor":"1.0","partition":0,"offset":0,"timestamp":5,"key":"a","value":{"b": 1},"headers":{}}"#,
+        "\n",
+        r#"{"cursor":"1.1","partition":1,"offset":0,"timestamp":5,"key":null,"value":{"$base64":"aGkbWzJK"},"headers":{}}"#,
+        "\n",
+        r#"{"cursor":"2.1","partition":0,"offset":1,"timestamp":5,"key":"a b","value":null,"headers":{}}"#,
+        "\n",
+    );
+
+    fn written(format: Format, left: Option<u64>) -> (String, bool, Option<String>) {
+        let mut reader = Reader { out: Vec::new(), format, left, cursor: None };
+        let is_done = reader.write_lines(Bytes::from_static(STREAM.as_bytes())).unwrap();
+        (String::from_utf8(reader.out).unwrap(), is_done, reader.cursor)
+    }
+
+    #[test]
+    fn records_are_written_in_three_forms() {
+        assert_eq!(written(Format::Json, None), (STREAM.to_owned(), false, Some("2.1".into())));
+        assert_eq!(written(Format::Value, None).0, "{\"b\": 1}\nhi\u{1b}[2J\nnull\n");
+        assert_eq!(written(Format::Line, None).0, "0:0 a {\"b\": 1}\n1:0 - hi\\u{1b}[2J\n0:1 \"a b\" null\n");
+    }
+
+    #[test]
+    fn enough_is_enough() {
+        let (out, is_done, cursor) = written(Format::Value, Some(1));
+        assert_eq!((out.as_str(), is_done, cursor.as_deref()), ("{\"b\": 1}\n", true, Some("1.0")));
+        assert!(written(Format::Value, Some(3)).1);
+        assert!(!written(Format::Value, Some(4)).1);
+    }
+}

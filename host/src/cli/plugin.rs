@@ -1,0 +1,368 @@
+//! `kafka-do plugin`: from a new folder to a running deployment.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use hyper::StatusCode;
+use kafka_do_guest_build::{Component, Request, build, scaffold};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::client::{Answer, Client, Content, encoded};
+use super::deployment::{self, Deployment};
+use super::output::{Column, Output, Table, bytes, joined, number, pairs, print, short, time};
+use crate::limits::COMPONENT_BYTES_MAX;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginCommand {
+    /// Start a plugin in Rust: a folder with a small processor, its test, and the SDK
+    New {
+        /// Lowercase letters, digits and hyphens
+        name: String,
+        /// Folder to make [default: the name]
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Build a project's plugins into WebAssembly components, optimised
+    Build(Build),
+    /// Upload a component as the newest version of a plugin
+    Upload {
+        /// The component, as build makes it
+        file: PathBuf,
+        /// The plugin's name [default: the file's name without .wasm]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Upload a component and run it on a topic; where the name runs already, swap it without losing a record
+    Deploy(Deploy),
+    /// List all plugins
+    List,
+    /// Show a plugin, its versions and the schema of its settings
+    Show { name: String },
+    /// Remove a plugin; what deployments run stays
+    Delete {
+        name: String,
+        /// Remove this version only; its first digits do
+        #[arg(long, value_name = "VERSION")]
+        version: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// The Cargo.toml of a plugin, or of a workspace with several
+    #[arg(long, value_name = "FILE", default_value = "Cargo.toml")]
+    manifest_path: PathBuf,
+    /// Build this package only; may be repeated [default: all plugins of the manifest]
+    #[arg(long, short, value_name = "NAME")]
+    package: Vec<String>,
+    /// Folder for the components [default: target/plugins of the project]
+    #[arg(long, value_name = "DIR")]
+    out_dir: Option<PathBuf>,
+}
+
+/// A swap takes its settings, output and grants from this command, not from what runs now.
+#[derive(Debug, Args)]
+pub(super) struct Deploy {
+    /// A component, which is uploaded first; or the name of a plugin that the host has
+    #[arg(value_name = "FILE|PLUGIN")]
+    file: PathBuf,
+    /// The deployment's name [default: the plugin's]
+    #[arg(long, value_name = "DEPLOYMENT")]
+    name: Option<String>,
+    /// The plugin's name [default: the file's name without .wasm]
+    #[arg(long)]
+    plugin: Option<String>,
+    /// Of a plugin that the host has: its version, or the first digits of it [default: the newest]
+    #[arg(long)]
+    version: Option<String>,
+    /// The topic that it reads
+    #[arg(long, value_name = "TOPIC", required = true)]
+    from: Vec<String>,
+    /// Where its records go that name no topic; made where it is missing
+    #[arg(long, value_name = "TOPIC")]
+    to: Option<String>,
+    /// A JSON object that fits the plugin's settings schema [default: {}]
+    #[arg(long, value_name = "JSON", conflicts_with = "settings_file")]
+    settings: Option<String>,
+    /// A file with the same
+    #[arg(long, value_name = "FILE")]
+    settings_file: Option<PathBuf>,
+    /// Where a new deployment begins: earliest, latest, or a time (RFC 3339, or milliseconds since
+    /// 1970); a swap goes on where it was [default: earliest]
+    #[arg(long, value_name = "WHERE")]
+    start: Option<String>,
+    /// A further topic that it may write to; may be repeated
+    #[arg(long, value_name = "TOPIC")]
+    grant_topic: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Plugin {
+    name: String,
+    version: String,
+    role: String,
+    summary: String,
+    settings_schema: serde_json::Value,
+    state_tables: Vec<String>,
+    versions: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: String,
+    bytes: u64,
+    uploaded_ms: i64,
+    deployments: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Plugins {
+    items: Vec<Plugin>,
+}
+
+impl PluginCommand {
+    pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::New { name, dir } => new(&name, dir, output),
+            Self::Build(build) => build.run(output),
+            Self::Upload { file, name } => {
+                let name = name.map_or_else(|| stem(&file), Ok)?;
+                let answer = upload(client, &name, &file).await?;
+                let done = if answer.status == StatusCode::CREATED { "uploaded" } else { "the newest version already" };
+                output.show(&answer.body, |plugin: Plugin| {
+                    let Plugin { name, version, summary, .. } = plugin;
+                    let version = short(&version);
+                    format!("{name} {version} is {done}: {summary}\nNext: kafka-do plugin deploy {name} --from TOPIC --to TOPIC")
+                })
+            }
+            Self::Deploy(deploy) => deploy.run(client, output).await,
+            Self::List => output.show(&client.list("/v1/plugins").await?, |plugins: Plugins| list(&plugins.items)),
+            Self::Show { name } => output.show(&client.get(&path(&name)).await?.body, |plugin: Plugin| show(&plugin)),
+            Self::Delete { name, version: None } => {
+                client.delete(&path(&name)).await?;
+                output.say(&format!("{name} is removed"))
+            }
+            Self::Delete { name, version: Some(version) } => {
+                client.delete(&format!("{}/versions/{}", path(&name), encoded(&version))).await?;
+                output.say(&format!("version {version} of {name} is removed"))
+            }
+        }
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/v1/plugins/{}", encoded(name))
+}
+
+fn new(name: &str, dir: Option<PathBuf>, output: Output) -> anyhow::Result<()> {
+    let made = scaffold(&dir.unwrap_or_else(|| name.into()), name)?;
+    if output.json {
+        return print(&json!({ "dir": made.dir, "files": made.files }).to_string());
+    }
+    let files: String = made.files.iter().map(|file| format!("  {}\n", file.display())).collect();
+    let dir = made.dir.display();
+    print(&format!("{dir} is ready:\n{files}Next: cd {dir} && cargo test && kafka-do plugin build"))
+}
+
+impl Build {
+    fn run(self, output: Output) -> anyhow::Result<()> {
+        let target = target_dir(&self.manifest_path)?;
+        let out_dir = self.out_dir.unwrap_or_else(|| target.join("plugins"));
+        let components = build(Request {
+            manifest_path: &self.manifest_path,
+            packages: &self.package,
+            target_dir: &target.join("guests"),
+            out_dir: &out_dir,
+            say: &mut |sentence| eprintln!("{sentence}"),
+        })?;
+        for Component { name, path, bytes: size } in components {
+            let path = near(&path);
+            if output.json {
+                print(&json!({ "name": name, "path": path, "bytes": size }).to_string())?;
+            } else {
+                let path = path.display();
+                print(&format!(
+                    "{path} ({})\nNext: kafka-do plugin deploy {path} --from TOPIC --to TOPIC",
+                    bytes(size)
+                ))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The folder that cargo builds the manifest's project in: that of its workspace, or what the environment says.
+fn target_dir(manifest: &Path) -> anyhow::Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    if !manifest.is_file() {
+        bail!(
+            "there is no {}; run this in a plugin's folder, or start one with kafka-do plugin new NAME",
+            manifest.display()
+        );
+    }
+    let arguments = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path"];
+    let cargo = Command::new("cargo").args(arguments).arg(manifest).output();
+    let cargo = cargo.context("cargo did not start; is Rust installed? See https://rustup.rs")?;
+    if !cargo.status.success() {
+        bail!("cargo cannot read {}: {}", manifest.display(), String::from_utf8_lossy(&cargo.stderr).trim());
+    }
+    let metadata: Metadata = serde_json::from_slice(&cargo.stdout).context("cargo metadata is of an unknown form")?;
+    Ok(metadata.target_directory)
+}
+
+/// The path as a person here would type it.
+fn near(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
+}
+
+fn stem(file: &Path) -> anyhow::Result<String> {
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    stem.map(str::to_owned).with_context(|| format!("{} names no plugin; give one with --plugin", file.display()))
+}
+
+async fn upload(client: &mut Client, name: &str, file: &Path) -> anyhow::Result<Answer> {
+    let component = match tokio::fs::read(file).await {
+        Ok(component) => component,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            bail!("there is no {}; kafka-do plugin build makes it", file.display())
+        }
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
+    };
+    if component.len() > COMPONENT_BYTES_MAX {
+        bail!(
+            "{} is over the {COMPONENT_BYTES_MAX} bytes of a component; build it with kafka-do plugin build",
+            file.display()
+        );
+    }
+    Ok(client.put(&path(name), Content::wasm(component.into())).await?)
+}
+
+#[derive(Serialize)]
+struct DeployForm<'a> {
+    plugin: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    inputs: &'a [String],
+    output: Option<&'a str>,
+    settings: Box<RawValue>,
+    grants: Grants<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Grants<'a> {
+    topics: &'a [String],
+}
+
+impl Deploy {
+    async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
+        let settings = self.read_settings().await?;
+        let plugin = self.plugin.clone().map_or_else(|| stem(&self.file), Ok)?;
+        let version = if self.names_a_plugin() {
+            self.version
+        } else if self.version.is_some() {
+            bail!("a file is a version of its own; --version goes with the name of a plugin");
+        } else {
+            // By its content, so that an upload from elsewhere in between changes nothing.
+            Some(upload(client, &plugin, &self.file).await?.parse::<Plugin>()?.version)
+        };
+        let form = DeployForm {
+            plugin: &plugin,
+            version,
+            inputs: &self.from,
+            output: self.to.as_deref(),
+            settings,
+            grants: Grants { topics: &self.grant_topic },
+            start: self.start.as_deref(),
+        };
+        let name = self.name.as_deref().unwrap_or(&plugin);
+        let answer = client.put(&deployment::path(name), Content::json(&form)?).await?;
+        let is_new = answer.status == StatusCode::CREATED;
+        output.show(&answer.body, |deployment: Deployment| deployed(&deployment, is_new))
+    }
+
+    /// A file wins over a plugin of the same name; what looks like a path never names a plugin.
+    fn names_a_plugin(&self) -> bool {
+        let is_path =
+            self.file.components().count() > 1 || self.file.extension().is_some_and(|extension| extension == "wasm");
+        !is_path && !self.file.is_file()
+    }
+
+    async fn read_settings(&self) -> anyhow::Result<Box<RawValue>> {
+        let (text, place) = match (&self.settings, &self.settings_file) {
+            (Some(text), _) => (text.clone(), "--settings".to_owned()),
+            (None, Some(file)) => {
+                let text = tokio::fs::read_to_string(file).await;
+                (text.with_context(|| format!("{} cannot be read", file.display()))?, file.display().to_string())
+            }
+            (None, None) => return Ok(serde_json::value::to_raw_value(&json!({}))?),
+        };
+        serde_json::from_str(&text).with_context(|| format!("{place} is not JSON"))
+    }
+}
+
+fn deployed(deployment: &Deployment, is_new: bool) -> String {
+    let Deployment { name, generation, plugin, version, .. } = deployment;
+    let what = format!("{plugin} {}", short(version));
+    match &deployment.swap {
+        Some(swap) if !is_new => {
+            format!("{name} swapped to generation {generation}: {what}\n{}", deployment::swaps(swap))
+        }
+        None if !is_new => format!("{name} runs this already, as generation {generation}: {what}"),
+        _ => format!("{name} is deployed as generation {generation}: {what}\nNext: kafka-do deployment show {name}"),
+    }
+}
+
+fn list(plugins: &[Plugin]) -> String {
+    if plugins.is_empty() {
+        return "There are no plugins yet; start one with kafka-do plugin new NAME".to_owned();
+    }
+    let mut table = Table::new([
+        Column::Text("plugin"),
+        Column::Text("role"),
+        Column::Text("version"),
+        Column::Number("versions"),
+        Column::Text("summary"),
+    ]);
+    for plugin in plugins {
+        let Plugin { name, role, version, summary, versions, .. } = plugin;
+        table.add([
+            name.clone(),
+            role.clone(),
+            short(version).to_owned(),
+            number(versions.len() as u64),
+            summary.clone(),
+        ]);
+    }
+    table.text()
+}
+
+fn show(plugin: &Plugin) -> String {
+    let head = pairs([
+        ("plugin", plugin.name.clone()),
+        ("summary", plugin.summary.clone()),
+        ("role", plugin.role.clone()),
+        ("state tables", joined(&plugin.state_tables)),
+    ]);
+    let mut table = Table::new([
+        Column::Text("version"),
+        Column::Number("size"),
+        Column::Text("uploaded"),
+        Column::Text("deployments"),
+    ]);
+    for version in plugin.versions.iter().rev() {
+        let Version { version, bytes: size, uploaded_ms, deployments } = version;
+        table.add([short(version).to_owned(), bytes(*size), time(*uploaded_ms), joined(deployments)]);
+    }
+    format!("{head}\n{}\n\nsettings schema\n{:#}", table.text(), plugin.settings_schema)
+}

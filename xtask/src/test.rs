@@ -1,0 +1,56 @@
+//! `cargo xtask test`: every test, from nothing.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::cargo::{Profile, cargo, run};
+use crate::{clock, paths, plugins};
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Test optimised code
+    #[arg(long)]
+    release: bool,
+    /// Only tests whose names contain this
+    filter: Option<String>,
+    /// Arguments for the test programs, as in `cargo xtask test -- --nocapture`
+    #[arg(last = true)]
+    args: Vec<OsString>,
+}
+
+impl Test {
+    pub(crate) fn run(self, profile: Option<Profile>) -> Result<ExitCode> {
+        let profile = match (self.release, profile) {
+            (true, _) => Profile::Release,
+            (false, profile) => profile.unwrap_or(Profile::Dev),
+        };
+        let begun = clock::now();
+        let say = |what: &str| eprintln!("\n[{:>4} s] {what}", begun.elapsed().as_secs());
+
+        say("The plugins, and the guests that the tests run.");
+        plugins::build_plugins()?;
+        plugins::build_test_guests()?;
+
+        // One resolution of features for the host's binary and the tests: two would build half the dependencies twice.
+        say("The host and the tests.");
+        run(cargo("build", profile).args(["--workspace", "--bins", "--tests"]))?;
+
+        say("The tests.");
+        let mut tests = cargo("test", profile);
+        tests
+            .arg("--workspace")
+            .args(&self.filter)
+            .env("KAFKA_DO_BIN", profile.host())
+            .env("KAFKA_DO_PLUGINS", paths::plugins())
+            .env("KAFKA_DO_TEST_GUESTS", paths::test_guests());
+        if !self.args.is_empty() {
+            tests.arg("--").args(&self.args);
+        }
+        run(&mut tests)?;
+        say("All passed.");
+        Ok(ExitCode::SUCCESS)
+    }
+}
