@@ -1,6 +1,7 @@
 //! The use cases, as methods: the only thing that the API, the words and the command line call.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -96,6 +97,7 @@ impl Broker {
         let runtime = Runtime::new(&cache, Arc::clone(&store), clock.clone(), Arc::clone(&metrics))?;
         let rows = store.snapshot()?.plugins()?;
         let registry = Arc::new(Registry::new(runtime, tier, rows));
+        registry.sweep().await?;
         let supervisor = Supervisor::start(
             Arc::clone(&log),
             Arc::clone(&registry),
@@ -209,12 +211,11 @@ impl Broker {
                 (None, Some(key)) => partition_of_key(key, partitions),
                 (None, None) => sticky,
             };
-            let group = match group_of.get(&number) {
-                Some(group) => *group,
-                None => {
+            let group = *match group_of.entry(number) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
                     groups.push((topic.partition(number)?, Vec::new()));
-                    group_of.insert(number, groups.len() - 1);
-                    groups.len() - 1
+                    new.insert(groups.len() - 1)
                 }
             };
             places.push((group, record.timestamp_ms));

@@ -77,6 +77,8 @@ pub const TIER_TRIES_MAX: usize = 4;
 
 /// Memory of one plugin instance.
 pub const INSTANCE_MEMORY_BYTES_MAX: usize = 128 << 20;
+/// Memory of all plugin instances together. An instance that wants more than is left traps, and its task tries again.
+pub const INSTANCES_MEMORY_BYTES_MAX: usize = 4 << 30;
 /// Elements of one table (function pointers) of an instance.
 pub const INSTANCE_TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Instances alive at once, over all deployments; a swap needs one more for a moment.

@@ -87,7 +87,7 @@ impl Metrics {
         r.register("task_failures", "Calls into plugins that failed", self.task_failures.clone());
     }
 
-    /// In the text format of Prometheus (OpenMetrics 1.0).
+    /// In the text format of Prometheus, `OpenMetrics` 1.0.
     pub fn encode(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.

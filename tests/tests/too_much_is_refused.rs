@@ -31,6 +31,8 @@ async fn slow_senders_take_up_the_room() {
             stream
         })
         .collect();
+    // Once all of it has arrived the house is full to the last quarter of a mebibyte.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let mut refused = None;
     for _ in 0..50 {
         let answer = host.post("/v1/topics/t/records", json!({"value": "y".repeat(1 << 20)})).await;

@@ -34,6 +34,7 @@ pub(crate) struct Topic {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Partition {
     pub(crate) partition: u32,
+    pub(crate) high_watermark: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,9 +141,9 @@ impl Client {
     }
 
     /// Appends a value a line, whole or not at all; a host that has too much to do is asked again.
-    pub(crate) async fn produce(&self, topic: &str, key_path: &str, lines: String) -> Result<()> {
+    pub(crate) async fn produce(&self, topic: &str, key_path: &str, lines: impl Into<Bytes>) -> Result<()> {
         let path = format!("/v1/topics/{topic}/records?key_path={key_path}");
-        let body = Bytes::from(lines);
+        let body = lines.into();
         for _ in 0..TRIES_MAX {
             let call = self.call(Method::POST, &path).header(CONTENT_TYPE, "application/x-ndjson").body(body.clone());
             let response = call.send().await?;

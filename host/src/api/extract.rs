@@ -114,9 +114,8 @@ pub(super) async fn body(body: Body, bytes_max: usize) -> Result<Bytes> {
 /// memory is not kept. The sender of a refused body gets to see why.
 pub(super) async fn admitted_body(app: &App, headers: &HeaderMap, mut body: Body) -> Result<(Bytes, Permit)> {
     let reading = read_admitted(app, headers, &mut body);
-    let read = match tokio::time::timeout(Duration::from_millis(REQUEST_BODY_MS_MAX), reading).await {
-        Ok(read) => read,
-        Err(_) => return Err(slow_body()),
+    let Ok(read) = tokio::time::timeout(Duration::from_millis(REQUEST_BODY_MS_MAX), reading).await else {
+        return Err(slow_body());
     };
     if let Err(error) = &read {
         if error.kind == Kind::Overloaded {

@@ -193,7 +193,7 @@ pub(super) fn parse_time(text: &str) -> Result<i64> {
     if let Ok(ms) = text.parse::<i64>() {
         return Ok(ms);
     }
-    text.parse::<jiff::Timestamp>().map(|time| time.as_millisecond()).map_err(|_| {
+    text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(|_| {
         Error::invalid("invalid-time", format!("{text:?} is not a time; write milliseconds since 1970, or 2026-11-23T09:00:00Z"))
     })
 }

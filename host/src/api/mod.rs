@@ -1,6 +1,6 @@
 //! HTTP: axum on hyper. A file a resource; each call is described where it is written, and `/openapi.json` is made of that.
 //!
-//! Knows the broker and nothing behind it. What is validated here is the form; what it means is the broker's.
+//! Calls the broker and nothing behind it. What is validated here is the form; what it means is the broker's.
 
 mod deployments;
 mod extract;
@@ -68,7 +68,7 @@ pub fn router(app: App, names: Names) -> Router {
     let (router, openapi) = described().split_for_parts();
     let openapi: Arc<str> = openapi.to_json().unwrap_or_default().into();
     router
-        .route("/openapi.json", axum::routing::get(move || operate::openapi(Arc::clone(&openapi))))
+        .route("/openapi.json", axum::routing::get(move || std::future::ready(operate::openapi(&openapi))))
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(Arc::new(names), guard::check))

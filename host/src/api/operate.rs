@@ -1,7 +1,5 @@
 //! What operators and their tools ask: is it alive, is it ready, what does it count, how is it called.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -30,6 +28,6 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str> {
     Ok("ready\n")
 }
 
-pub(super) async fn openapi(document: Arc<str>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+pub(super) fn openapi(document: &str) -> Response {
+    ([(CONTENT_TYPE, "application/json")], document.to_owned()).into_response()
 }

@@ -28,6 +28,8 @@ const RECORD_BYTES_MIN: u64 = 16;
 const PREPARED_BYTES_MAX: usize = 64 << 20;
 const PREPARED_MAX: usize = 32;
 
+/// Measure a running host under load
+///
 /// Values are JSON of random text, of exactly the size that is asked for. A record is counted when its answer has come,
 /// which is after the fsync; a latency is that of one request.
 #[derive(Debug, Args)]
@@ -48,13 +50,13 @@ pub(super) struct Bench {
     /// Connections, each with one request in flight [default: 8 for produce, 64 for concurrent]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=5_000))]
     connections: Option<u64>,
-    /// The topic to write to; it is made, and deleted afterwards
+    /// The topic to write to; made for this, and deleted afterwards
     #[arg(long, default_value = "kafka-do-bench")]
     topic: String,
-    /// Partitions of the topic
+    /// Partitions of the topic that is made
     #[arg(long, value_name = "N", default_value_t = 1)]
     partitions: u32,
-    /// Use the topic if it is there, and leave it there
+    /// Keep the topic; one that is there already is used as it is
     #[arg(long)]
     keep: bool,
 }
@@ -80,10 +82,16 @@ impl Bench {
             );
         }
         let path = topic::path(&self.topic);
-        let made = client.put(&path, Content::json(&json!({ "partitions": self.partitions }))?).await?;
-        if made.status != StatusCode::CREATED && !self.keep {
+        let is_there = match client.get(&path).await {
+            Ok(_) => true,
+            Err(Failure::Refused(refusal)) if refusal.status == StatusCode::NOT_FOUND => false,
+            Err(failure) => return Err(failure.into()),
+        };
+        if !is_there {
+            client.put(&path, Content::json(&json!({ "partitions": self.partitions }))?).await?;
+        } else if !self.keep {
             bail!(
-                "topic {} is there already, and would be deleted afterwards; name another with --topic, or say --keep",
+                "topic {} is there already, and would be deleted afterwards; name another, or say --keep",
                 self.topic
             );
         }
@@ -311,7 +319,7 @@ fn percentile(sorted: &[u64], per_mille: usize) -> u64 {
 }
 
 fn table(measured: &[Measured]) -> String {
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Text("scenario"),
         Column::Number("connections"),
         Column::Number("records"),

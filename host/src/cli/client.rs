@@ -2,7 +2,7 @@
 //!
 //! Knows HTTP and problem documents, and nothing of what the calls are about.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::config::DEFAULT_HTTP;
 
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How long a host that is busy, or away for a moment, is asked again before a command gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
@@ -109,12 +109,23 @@ impl Endpoint {
 
     /// Reads an answer whole; what is no success is a failure.
     pub(super) async fn read(&self, response: Response<Incoming>) -> Result<Answer> {
+        let response = self.check(response).await?;
+        let status = response.status();
+        let body = self.collect(response).await?;
+        Ok(Answer { status, body })
+    }
+
+    async fn check(&self, response: Response<Incoming>) -> Result<Response<Incoming>> {
         let (status, retry_after) = (response.status(), retry_after(&response));
-        let body = response.into_body().collect().await.map_err(|error| self.broken(&error))?.to_bytes();
         if status.is_success() {
-            return Ok(Answer { status, body });
+            return Ok(response);
         }
-        Err(self.refusal(status, &body, retry_after))
+        Err(self.refusal(status, &self.collect(response).await?, retry_after))
+    }
+
+    async fn collect(&self, response: Response<Incoming>) -> Result<Bytes> {
+        let body = response.into_body().collect().await.map_err(|error| self.broken(&error))?;
+        Ok(body.to_bytes())
     }
 
     fn refusal(&self, status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Failure {
@@ -295,15 +306,7 @@ impl Client {
     /// An answer that is read as it comes.
     pub(super) async fn stream(&mut self, path: &str) -> Result<Incoming> {
         let response = self.send(self.endpoint.request(Method::GET, path, None)?).await?;
-        if response.status().is_success() {
-            return Ok(response.into_body());
-        }
-        Err(self
-            .endpoint
-            .read(response)
-            .await
-            .err()
-            .unwrap_or_else(|| Failure::Strange("an answer is two things".to_owned())))
+        Ok(self.endpoint.check(response).await?.into_body())
     }
 
     /// All pages of a list, as one page.
@@ -366,7 +369,8 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

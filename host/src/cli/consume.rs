@@ -1,6 +1,7 @@
 //! `kafka-do consume`: the records of a topic, to the end of today or as they come.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anyhow::Context;
@@ -17,16 +18,17 @@ use super::client::{Backoff, Client, Failure, encoded};
 use super::output::{Output, output_error};
 use super::topic;
 
-/// Without --follow, reads from the oldest record to where the topic ends now, and ends there.
-/// With --follow, begins at the end and goes on as records come; it reconnects where the connection
-/// breaks. Records of one partition come in their order; between partitions there is none.
+/// Read the records of a topic
+///
+/// Without --follow, reads from the oldest record to where the topic ends now, and ends there. With --follow, begins at
+/// the end and goes on as records come, also over a restart of the host; --from earliest --follow reads all, and goes on.
+/// Records of a partition come in their order; between partitions there is none.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Consume {
     topic: String,
     /// Where to begin: earliest, latest, or a time (RFC 3339, or milliseconds since 1970)
     /// [default: earliest; with --follow: latest]
-    #[arg(long, value_name = "WHERE", verbatim_doc_comment)]
+    #[arg(long, value_name = "WHERE")]
     from: Option<String>,
     /// Go on as records come
     #[arg(long, short)]
@@ -109,7 +111,8 @@ impl Consume {
         let mut path = format!("{}/records?follow={}", topic::path(&self.topic), self.follow);
         for (name, value) in [("from", from), ("cursor", cursor)] {
             if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", encoded(value)));
+                // Writing to a string cannot fail.
+                let _ = write!(path, "&{name}={}", encoded(value));
             }
         }
         path

@@ -45,7 +45,7 @@ pub(super) struct Deployment {
     grants: Grants,
     lag: u64,
     tasks: Vec<Task>,
-    generations: Vec<Generation>,
+    generations: Vec<Past>,
     failures: Vec<Failure>,
     pub(super) swap: Option<Vec<Swap>>,
 }
@@ -68,8 +68,9 @@ struct Task {
     reason: Option<String>,
 }
 
+/// A generation of the history.
 #[derive(Deserialize)]
-struct Generation {
+struct Past {
     generation: u32,
     plugin: String,
     version: String,
@@ -154,7 +155,7 @@ async fn steer(client: &mut Client, output: Output, name: &str, verb: &str) -> a
 
 /// What a swap cost each partition.
 pub(super) fn swaps(swaps: &[Swap]) -> String {
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Number("partition"),
         Column::Number("at offset"),
         Column::Number("pause"),
@@ -177,7 +178,7 @@ fn list_text(deployments: &[Deployment]) -> String {
     if deployments.is_empty() {
         return "There are no deployments yet; make one with kafka-do plugin deploy FILE --from TOPIC".to_owned();
     }
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Text("deployment"),
         Column::Text("state"),
         Column::Number("generation"),
@@ -230,14 +231,14 @@ fn show(deployment: &Deployment) -> String {
 }
 
 fn tasks(tasks: &[Task]) -> String {
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Text("task"),
         Column::Text("state"),
         Column::Number("generation"),
         Column::Number("next offset"),
         Column::Number("high watermark"),
         Column::Number("lag"),
-        Column::Text("event time"),
+        Column::Text("watermark"),
         Column::Text("reason"),
     ]);
     for task in tasks {
@@ -256,8 +257,8 @@ fn tasks(tasks: &[Task]) -> String {
 }
 
 /// The ledger. Each partition's ranges join from one generation to the next: nothing was lost, nothing taken twice.
-fn generations(generations: &[Generation]) -> String {
-    let mut table = Table::new([
+fn generations(generations: &[Past]) -> String {
+    let mut table = Table::new(&[
         Column::Number("generation"),
         Column::Text("plugin"),
         Column::Text("standing"),
@@ -304,7 +305,7 @@ fn generations(generations: &[Generation]) -> String {
 }
 
 fn failures(failures: &[Failure]) -> String {
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Text("failed"),
         Column::Number("partition"),
         Column::Number("generation"),

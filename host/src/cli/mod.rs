@@ -18,15 +18,18 @@ use clap::{Parser, Subcommand};
 use client::{Client, Endpoint};
 use output::{Output, ReaderGone};
 
+/// Stands apart in the help of each command: `serve` takes none of it.
+const CLIENT: &str = "Options of all commands but serve";
+
 /// Event streaming without the ops, with WebAssembly plugins.
 #[derive(Debug, Parser)]
 #[command(name = "kafka-do", version, max_term_width = 100)]
 struct Arguments {
-    /// Where the host is, for all commands but serve [default: http://127.0.0.1:7070]
-    #[arg(long, env = "KAFKA_DO_URL", global = true, hide_env_values = true)]
-    url: Option<Endpoint>,
+    /// Where the host is
+    #[arg(long, env = "KAFKA_DO_URL", global = true, hide_env_values = true, default_value_t, help_heading = CLIENT)]
+    url: Endpoint,
     /// Answer in JSON, for programs: what the HTTP API answers
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = CLIENT)]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -39,9 +42,7 @@ enum Command {
     /// Create, look at, grow and delete topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
-    /// Append records to a topic: one from the command line, or NDJSON from a file or a pipe
     Produce(produce::Produce),
-    /// Read the records of a topic
     Consume(consume::Consume),
     /// Start, build, upload and deploy plugins
     #[command(subcommand)]
@@ -49,13 +50,12 @@ enum Command {
     /// Look after what is deployed
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
-    /// Measure a running host under load
     Bench(bench::Bench),
 }
 
 impl Command {
-    async fn run(self, url: Option<Endpoint>, output: Output) -> anyhow::Result<()> {
-        let mut client = Client::new(url.unwrap_or_default());
+    async fn run(self, url: Endpoint, output: Output) -> anyhow::Result<()> {
+        let mut client = Client::new(url);
         match self {
             Self::Serve(serve) => serve.run().await,
             Self::Topic(topic) => topic.run(&mut client, output).await,

@@ -75,10 +75,10 @@ pub(super) enum Column {
 }
 
 impl Table {
-    pub(super) fn new<const N: usize>(columns: [Column; N]) -> Self {
+    pub(super) fn new<const N: usize>(columns: &[Column; N]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING);
-        // Cargo and git wrap nothing in a pipe either: a line there is a record for the next program.
+        // In a pipe a line is a record for the next program, however long it is.
         let arrangement = if table.is_tty() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
         table.set_content_arrangement(arrangement);
         let names = columns.iter().map(|column| match column {
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn tables_are_quiet_in_a_pipe() {
-        let mut table = Table::new([Column::Text("name"), Column::Number("records")]);
+        let mut table = Table::new(&[Column::Text("name"), Column::Number("records")]);
         table.add(["flights".into(), "7".into()]);
         assert_eq!(table.text(), "name     records\nflights        7");
     }

@@ -27,7 +27,6 @@ pub(super) enum PluginCommand {
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Build a project's plugins into WebAssembly components, optimised
     Build(Build),
     /// Upload a component as the newest version of a plugin
     Upload {
@@ -37,12 +36,13 @@ pub(super) enum PluginCommand {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Upload a component and run it on a topic; where the name runs already, swap it without losing a record
     Deploy(Deploy),
     /// List all plugins
     List,
     /// Show a plugin, its versions and the schema of its settings
-    Show { name: String },
+    Show {
+        name: String,
+    },
     /// Remove a plugin; what deployments run stays
     Delete {
         name: String,
@@ -52,6 +52,9 @@ pub(super) enum PluginCommand {
     },
 }
 
+/// Build a project's plugins into WebAssembly components, optimised
+///
+/// Works with whatever Rust toolchain is here; what it lacks for WebAssembly is installed where that can be done.
 #[derive(Debug, Args)]
 pub(super) struct Build {
     /// The Cargo.toml of a plugin, or of a workspace with several
@@ -65,7 +68,10 @@ pub(super) struct Build {
     out_dir: Option<PathBuf>,
 }
 
-/// A swap takes its settings, output and grants from this command, not from what runs now.
+/// Upload a component and run it on a topic, or swap what runs under the name
+///
+/// A swap loses and repeats no record, and shows at which offset and for how long each partition stood still. It takes
+/// output, settings and grants from this command alone, not from what ran before.
 #[derive(Debug, Args)]
 pub(super) struct Deploy {
     /// A component, which is uploaded first; or the name of a plugin that the host has
@@ -109,11 +115,11 @@ struct Plugin {
     summary: String,
     settings_schema: serde_json::Value,
     state_tables: Vec<String>,
-    versions: Vec<Version>,
+    versions: Vec<Upload>,
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct Upload {
     version: String,
     bytes: u64,
     uploaded_ms: i64,
@@ -164,9 +170,9 @@ fn new(name: &str, dir: Option<PathBuf>, output: Output) -> anyhow::Result<()> {
     if output.json {
         return print(&json!({ "dir": made.dir, "files": made.files }).to_string());
     }
-    let files: String = made.files.iter().map(|file| format!("  {}\n", file.display())).collect();
-    let dir = made.dir.display();
-    print(&format!("{dir} is ready:\n{files}Next: cd {dir} && cargo test && kafka-do plugin build"))
+    let files: Vec<_> = made.files.iter().map(|file| format!("  {}", file.display())).collect();
+    let (dir, files) = (made.dir.display(), files.join("\n"));
+    print(&format!("{dir} is ready:\n{files}\nNext: cd {dir} && cargo test && kafka-do plugin build"))
 }
 
 impl Build {
@@ -327,7 +333,7 @@ fn list(plugins: &[Plugin]) -> String {
     if plugins.is_empty() {
         return "There are no plugins yet; start one with kafka-do plugin new NAME".to_owned();
     }
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Text("plugin"),
         Column::Text("role"),
         Column::Text("version"),
@@ -354,14 +360,14 @@ fn show(plugin: &Plugin) -> String {
         ("role", plugin.role.clone()),
         ("state tables", joined(&plugin.state_tables)),
     ]);
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Text("version"),
         Column::Number("size"),
         Column::Text("uploaded"),
         Column::Text("deployments"),
     ]);
     for version in plugin.versions.iter().rev() {
-        let Version { version, bytes: size, uploaded_ms, deployments } = version;
+        let Upload { version, bytes: size, uploaded_ms, deployments } = version;
         table.add([short(version).to_owned(), bytes(*size), time(*uploaded_ms), joined(deployments)]);
     }
     format!("{head}\n{}\n\nsettings schema\n{:#}", table.text(), plugin.settings_schema)

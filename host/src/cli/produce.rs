@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -32,6 +32,11 @@ const CHUNK_LINES_MAX: usize = 5_000;
 const CHUNK_BYTES_MAX: usize = 1 << 20;
 const READ_BYTES: usize = 256 << 10;
 
+/// Append records to a topic: one from the command line, or NDJSON from a file or a pipe
+///
+/// NDJSON is sent in requests of up to 5,000 lines and 1 MiB, in order, each stored whole or not at all. What a busy host
+/// refuses is sent again. Where a connection breaks within a request, nobody knows whether it was stored: the command
+/// says how far it came, and ends. With --json its last word is {"records", "seconds"}.
 #[derive(Debug, Args)]
 pub(super) struct Produce {
     topic: String,
@@ -272,20 +277,20 @@ impl Source {
     /// What a person has to know who wants to go on from here.
     fn stopped(&self, chunk: &Chunk, failure: &Failure) -> anyhow::Error {
         let Self { name, stored, .. } = self;
-        let (first, last) = (number(stored.lines + 1), number(stored.lines + chunk.lines));
+        let (first, last) = (stored.lines + 1, stored.lines + chunk.lines);
+        let lines = format!("lines {} to {} of {name}", number(first), number(last));
         let records = number(stored.records);
         match (failure, chunk.first_that_is_not_json()) {
-            (Failure::Broken(reason), _) => anyhow::anyhow!(
-                "{reason}. {records} records are certainly stored; lines {first} to {last} of {name} may be stored or not: look at the \
-                 end of the topic before you send them again"
+            (Failure::Broken(reason), _) => anyhow!(
+                "{reason}. {records} records are certainly stored; {lines} may be stored or not: look at the end of the topic \
+                 before you send them again"
             ),
-            (_, Some((index, error))) => anyhow::anyhow!(
-                "line {} of {name} is not JSON: {error}. The {records} records before line {first} are stored, and nothing after",
-                number(stored.lines + index + 1)
+            (_, Some((index, error))) => anyhow!(
+                "line {} of {name} is not JSON: {error}. {records} records are stored, all from before line {}",
+                number(first + index),
+                number(first)
             ),
-            (other, None) => anyhow::anyhow!(
-                "the request with lines {first} to {last} of {name} was refused: {other}. {records} records before it are stored, and nothing after"
-            ),
+            (other, None) => anyhow!("{lines} were refused: {other}. {records} records before them are stored"),
         }
     }
 }
@@ -300,10 +305,17 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn first_that_is_not_json(&self) -> Option<(u64, serde_json::Error)> {
+    /// The index of a line, and what is wrong with it.
+    fn first_that_is_not_json(&self) -> Option<(u64, String)> {
         let lines = self.bytes.split(|byte| *byte == b'\n').zip(0..);
         let mut written = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
-        written.find_map(|(line, index)| Some((index, serde_json::from_slice::<IgnoredAny>(line).err()?)))
+        written.find_map(|(line, index)| {
+            let error = serde_json::from_slice::<IgnoredAny>(line).err()?;
+            // Its own "at line 1" is that of the value.
+            let text = error.to_string();
+            let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+            Some((index, format!("{what} at column {}", error.column())))
+        })
     }
 }
 
@@ -389,7 +401,8 @@ mod tests {
 
     #[test]
     fn requests_join_into_the_file() {
-        let text: String = (0..12_345).map(|index| format!("{{\"index\":{index}}}\n")).collect();
+        let lines: Vec<_> = (0..12_345).map(|index| format!("{{\"index\":{index}}}\n")).collect();
+        let text = lines.concat();
         for piece in [1_000, 4_096, 1 << 20] {
             let chunks = cut(text.as_bytes(), piece);
             assert_eq!(chunks.iter().map(|chunk| chunk.records).collect::<Vec<_>>(), [5_000, 5_000, 2_345]);

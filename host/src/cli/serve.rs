@@ -63,7 +63,7 @@ impl Serve {
                     Err(error) => tracing::error!(%error, "signals cannot be heard"),
                 }
                 signal.begin();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             } => {}
         }
         broker.close().await;

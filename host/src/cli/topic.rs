@@ -41,11 +41,12 @@ struct Topic {
     name: String,
     partitions: u32,
     created_ms: i64,
-    offsets: Vec<Partition>,
+    offsets: Vec<Ends>,
 }
 
+/// Where a partition begins and ends.
 #[derive(Deserialize)]
-struct Partition {
+struct Ends {
     partition: u32,
     start_offset: u64,
     high_watermark: u64,
@@ -58,11 +59,11 @@ struct Topics {
 
 impl Topic {
     fn records(&self) -> u64 {
-        self.offsets.iter().map(Partition::records).sum()
+        self.offsets.iter().map(Ends::records).sum()
     }
 }
 
-impl Partition {
+impl Ends {
     /// Between its ends; what compaction took out is counted too.
     fn records(&self) -> u64 {
         self.high_watermark.saturating_sub(self.start_offset)
@@ -110,7 +111,7 @@ fn list(topics: &[Topic]) -> String {
     if topics.is_empty() {
         return "There are no topics yet; create one with kafka-do topic create NAME".to_owned();
     }
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Text("topic"),
         Column::Number("partitions"),
         Column::Number("records"),
@@ -128,14 +129,14 @@ fn list(topics: &[Topic]) -> String {
 }
 
 fn show(topic: &Topic) -> String {
-    let mut table = Table::new([
+    let mut table = Table::new(&[
         Column::Number("partition"),
         Column::Number("start offset"),
         Column::Number("high watermark"),
         Column::Number("records"),
     ]);
     for partition in &topic.offsets {
-        let Partition { partition: id, start_offset, high_watermark } = partition;
+        let Ends { partition: id, start_offset, high_watermark } = partition;
         table.add([id.to_string(), start_offset.to_string(), high_watermark.to_string(), number(partition.records())]);
     }
     let head = pairs([

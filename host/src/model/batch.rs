@@ -217,6 +217,7 @@ fn take_slice<'a>(input: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(slice)
 }
 
+#[expect(clippy::option_option, reason = "malformed, null and there are three things")]
 fn take_nullable<'a>(input: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     let mut ahead = *input;
     if varint::take(&mut ahead)? == -1 {

@@ -5,6 +5,7 @@ use bytes::BufMut;
 /// Longest encoding of a 64-bit value.
 pub const BYTES_MAX: usize = 10;
 
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
 pub fn put(out: &mut impl BufMut, value: i64) {
     let mut rest = zigzag(value);
     while rest >= 0x80 {

@@ -38,7 +38,7 @@ impl Code {
         let component = compiled.await.map_err(|error| Error::internal(error.to_string()))??;
         inspect::check_role(&runtime.engine, &component)?;
         inspect::check_imports(&runtime.engine, &component)?;
-        let description = inspect::describe(&runtime.engine, &component).await?;
+        let description = inspect::describe(&runtime.engine, &component, runtime.memory.memory()).await?;
         let refused = |error: wasmtime::Error| {
             Error::unprocessable(
                 "contract-mismatch",

@@ -5,13 +5,14 @@ use std::time::Duration;
 use serde_json::Value;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::code::instantiate_alone;
+use super::memory::Memory;
 use super::settings;
 use crate::error::{Error, Result};
 use crate::limits::{
-    CALL_LIFT_BYTES_MAX, DESCRIBE_MS_MAX, DESCRIPTION_BYTES_MAX, INSTANCE_MEMORY_BYTES_MAX, STATE_TABLES_MAX,
+    CALL_LIFT_BYTES_MAX, DESCRIBE_MS_MAX, DESCRIPTION_BYTES_MAX, STATE_TABLES_MAX,
 };
 use crate::model::plugin::{Description, Role};
 
@@ -106,14 +107,13 @@ pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()
 
 /// The store of the empty sandbox.
 pub(super) struct Sandbox {
-    limits: StoreLimits,
+    memory: Memory,
 }
 
 /// Asks the component what it is, with nothing within its reach.
-pub(super) async fn describe(engine: &Engine, component: &Component) -> Result<Description> {
-    let limits = StoreLimitsBuilder::new().memory_size(INSTANCE_MEMORY_BYTES_MAX).trap_on_grow_failure(true).build();
-    let mut store = Store::new(engine, Sandbox { limits });
-    store.limiter(|sandbox| &mut sandbox.limits);
+pub(super) async fn describe(engine: &Engine, component: &Component, memory: Memory) -> Result<Description> {
+    let mut store = Store::new(engine, Sandbox { memory });
+    store.limiter(|sandbox| &mut sandbox.memory);
     store.set_hostcall_fuel(CALL_LIFT_BYTES_MAX);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));

@@ -65,7 +65,7 @@ impl Instance {
         let runtime = &code.runtime;
         let begun = Clock::instant();
         let mut store = Store::new(&runtime.engine, Host::new(runtime, &code.description, context));
-        store.limiter(|host| &mut host.limits);
+        store.limiter(|host| &mut host.memory);
         store.set_hostcall_fuel(CALL_LIFT_BYTES_MAX);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));

@@ -12,6 +12,7 @@ mod code;
 mod imports;
 mod inspect;
 mod instance;
+mod memory;
 mod outcome;
 mod registry;
 mod runtime;

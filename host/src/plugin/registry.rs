@@ -1,7 +1,7 @@
 //! The registry: which plugins there are, in which versions. The components stand in the tier under their content's hash;
 //! the rows stand in the store, and whoever changes them there tells the registry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, RwLock};
@@ -15,6 +15,9 @@ use crate::model::name::PluginName;
 use crate::model::plugin::Role;
 use crate::store::plugins::PluginRow;
 use crate::tier::Tier;
+
+/// Where components stand in the tier.
+const FOLDER: &str = "plugins/";
 
 /// A version of a plugin.
 pub type Artefact = PluginRow;
@@ -39,6 +42,18 @@ impl Registry {
             versions.sort_by_key(|row| row.sequence);
         }
         Self { runtime, tier, plugins: RwLock::new(plugins), loaded: Mutex::default() }
+    }
+
+    /// Deletes components that no row knows: uploads that were not committed, and removals that were not finished.
+    pub async fn sweep(&self) -> Result<()> {
+        let known: HashSet<String> = self.plugins.read().values().flatten().map(|row| path_of(&row.version)).collect();
+        for path in self.tier.list(FOLDER).await? {
+            if !known.contains(&path) {
+                tracing::info!(path, "an orphan is swept");
+                self.tier.delete(&path).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks an upload, and puts its bytes where they can be found again. The answer is its row, which the caller commits
@@ -163,5 +178,5 @@ fn version_of(bytes: &[u8]) -> Version {
 }
 
 fn path_of(version: &Version) -> String {
-    format!("plugins/{}.wasm", version.0)
+    format!("{FOLDER}{}.wasm", version.0)
 }

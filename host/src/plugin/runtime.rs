@@ -8,6 +8,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::imports::{self, Host};
+use super::memory::Budget;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::limits::{EPOCH_MS, INSTANCE_MEMORY_BYTES_MAX, INSTANCE_TABLE_ELEMENTS_MAX, INSTANCES_MAX};
@@ -21,6 +22,7 @@ pub struct Runtime {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) memory: Budget,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -44,7 +46,7 @@ impl Runtime {
         tick(&engine)?;
         let mut linker = Linker::new(&engine);
         imports::add_to_linker(&mut linker).map_err(broken)?;
-        Ok(Arc::new(Self { engine, linker, store, clock, metrics }))
+        Ok(Arc::new(Self { engine, linker, store, clock, metrics, memory: Budget::default() }))
     }
 }
 

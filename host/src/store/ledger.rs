@@ -57,13 +57,18 @@ impl Tables<'_> {
     }
 
     pub(super) fn drop_ledger(&mut self, deployment: DeploymentId) -> Result<()> {
+        self.drop_ledger_before(deployment, u32::MAX)
+    }
+
+    pub(super) fn drop_ledger_before(&mut self, deployment: DeploymentId, before: u32) -> Result<()> {
         let range = (deployment.0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX);
-        Ok(self.ledger()?.retain_in(range, |_, _| false)?)
+        Ok(self.ledger()?.retain_in(range, |(_, _, generation), _| generation >= before)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Store;
     use super::*;
     use proptest::prelude::*;
 
@@ -75,6 +80,29 @@ mod tests {
             let entry = LedgerEntry { from_offset, next_offset, records_in, records_out, rejected };
             prop_assert_eq!(decode(&encode(&entry)), Some(entry));
         }
+    }
+
+    #[test]
+    fn old_generations_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("db")).unwrap();
+        let id = DeploymentId;
+        let transaction = store.begin().unwrap();
+        {
+            let mut tables = transaction.tables();
+            for (deployment, partition, generation) in [(1, 0, 1), (1, 0, 2), (1, 1, 1), (1, 1, 3), (2, 0, 1)] {
+                let scope = Scope { deployment: id(deployment), partition };
+                tables.put_ledger(scope, generation, &LedgerEntry::default()).unwrap();
+            }
+            tables.drop_ledger_before(id(1), 2).unwrap();
+        }
+        transaction.commit().unwrap();
+        let left = |deployment| {
+            let entries = store.snapshot().unwrap().ledger(id(deployment)).unwrap();
+            entries.into_iter().map(|(partition, generation, _)| (partition, generation)).collect::<Vec<_>>()
+        };
+        assert_eq!(left(1), [(0, 2), (1, 3)]);
+        assert_eq!(left(2), [(0, 1)]);
     }
 
     #[test]

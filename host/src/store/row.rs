@@ -22,6 +22,8 @@ pub enum Row {
     StateGone(DeploymentId),
     Watermark { scope: Scope, watermark_ms: i64 },
     Ledger { scope: Scope, generation: u32, entry: LedgerEntry },
+    /// The entries of generations before this one.
+    LedgerGone { deployment: DeploymentId, before: u32 },
     Plugin(PluginRow),
     PluginGone { name: PluginName, version: Version },
     Deployment(Box<Deployment>),
@@ -86,6 +88,7 @@ impl Tables<'_> {
             Row::StateGone(deployment) => self.drop_state(*deployment),
             Row::Watermark { scope, watermark_ms } => self.put_watermark(*scope, *watermark_ms),
             Row::Ledger { scope, generation, entry } => self.put_ledger(*scope, *generation, entry),
+            Row::LedgerGone { deployment, before } => self.drop_ledger_before(*deployment, *before),
             Row::Plugin(row) => self.put_plugin(row),
             Row::PluginGone { name, version } => self.drop_plugin(name, version),
             Row::Deployment(row) => self.put_deployment(row),

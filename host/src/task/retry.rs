@@ -45,11 +45,10 @@ pub(super) fn decide(error: &StepError, situation: Situation) -> Action {
     let Situation { failures, on_trial, many_records } = situation;
     let backoff = || Action::RetryAfterMs((TASK_RETRY_MS_MIN << failures.saturating_sub(1).min(20)).min(TASK_RETRY_MS_MAX));
     match error {
-        StepError::Host(_) => backoff(),
         StepError::Call(CallError::Retry { after_ms: Some(after_ms), .. }) => {
             Action::RetryAfterMs(u64::from(*after_ms).clamp(1, TASK_RETRY_MS_MAX))
         }
-        StepError::Call(CallError::Retry { after_ms: None, .. }) => backoff(),
+        StepError::Host(_) | StepError::Call(CallError::Retry { after_ms: None, .. }) => backoff(),
         StepError::Call(CallError::Reject(_)) if many_records => Action::Isolate,
         StepError::Call(CallError::Fatal(_)) => if on_trial { Action::RollBack } else { Action::Stop },
         StepError::Call(CallError::Broken(_) | CallError::Reject(_)) => {

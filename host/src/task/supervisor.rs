@@ -196,13 +196,13 @@ impl Supervisor {
         if current.same_content(&generation) && !deployed.tasks().is_empty() {
             return deployed.status(&self.store);
         }
-        self.check_tables(&row, &code).await?;
+        self.check_tables(&row, &code)?;
         let next = Generation { origin: 0, ..generation };
         self.turn_over(deployed, next, code, Standing::Replaced, None).await
     }
 
     /// A table that holds state must still be known to the code that takes over.
-    async fn check_tables(&self, row: &Deployment, code: &Code) -> Result<()> {
+    fn check_tables(&self, row: &Deployment, code: &Code) -> Result<()> {
         let before = self.registry.resolve(&row.current().plugin, Some(&row.current().version.0))?.description.tables;
         let gone: Vec<_> = before.iter().filter(|table| !code.description().tables.contains(table)).cloned().collect();
         if gone.is_empty() {
@@ -280,7 +280,11 @@ impl Supervisor {
     }
 
     async fn commit_row(&self, row: &Deployment) -> Result<()> {
-        let rows = vec![Row::Deployment(Box::new(row.clone()))];
+        let oldest = row.generations.first().map_or(0, |generation| generation.number);
+        let rows = vec![
+            Row::Deployment(Box::new(row.clone())),
+            Row::LedgerGone { deployment: row.id, before: oldest },
+        ];
         self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await.map(drop)
     }
 
@@ -312,13 +316,10 @@ impl Supervisor {
         };
         let worker = Worker::new(
             Arc::clone(&self.surroundings),
-            row.name.clone(),
-            row.group(),
-            scope,
+            row,
             Arc::clone(partition),
             Arc::clone(plan),
             position,
-            row.paused,
         );
         let status = worker.status();
         let (commands, inbox) = mpsc::channel(TASK_COMMANDS_MAX);

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::limits::{TASK_BATCH_BYTES_MAX, TASK_BATCH_RECORDS_MAX, TRIAL_MS};
 use crate::log::{Chunk, Log, Partition};
+use crate::model::deployment::Deployment;
 use crate::model::generation::LedgerEntry;
 use crate::model::name::{DeploymentName, GroupName};
 use crate::model::record::StoredRecord;
@@ -85,14 +86,13 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         surroundings: Arc<Surroundings>,
-        deployment: DeploymentName,
-        group: GroupName,
-        scope: Scope,
+        row: &Deployment,
         partition: Arc<Partition>,
         plan: Arc<Plan>,
         position: Position,
-        paused: bool,
     ) -> Self {
+        let (deployment, group, paused) = (row.name.clone(), row.group(), row.paused);
+        let scope = Scope { deployment: row.id, partition: partition.id().partition };
         let next_offset = position.committed.unwrap_or(0);
         let label = DeploymentLabel { deployment: deployment.to_string() };
         let status = TaskStatus { topic: partition.topic().to_string(), partition: scope.partition, ..TaskStatus::default() };
@@ -163,6 +163,8 @@ impl Worker {
             }
             Command::Pause(done) => {
                 self.paused = true;
+                // A task that rests takes no memory for its guest.
+                self.close().await;
                 self.show(TaskState::Paused, None);
                 let _ = done.send(());
             }

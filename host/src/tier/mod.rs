@@ -38,6 +38,16 @@ impl Tier {
         Ok(self.operator.read(path).await.map_err(failed)?.to_bytes())
     }
 
+    /// The names of the objects in a folder.
+    pub async fn list(&self, folder: &str) -> Result<Vec<String>> {
+        let entries = match self.operator.list(folder).await {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        Ok(entries.iter().filter(|entry| entry.metadata().is_file()).map(|entry| entry.path().to_owned()).collect())
+    }
+
     /// Deletes an object; one that is gone already is no error.
     pub async fn delete(&self, path: &str) -> Result<()> {
         self.operator.delete(path).await.map_err(failed)
@@ -70,6 +80,8 @@ mod tests {
         tier.put("plugins/a", Bytes::from_static(b"one")).await.unwrap();
         tier.put("plugins/a", Bytes::from_static(b"two")).await.unwrap();
         assert_eq!(tier.get("plugins/a").await.unwrap(), "two");
+        assert_eq!(tier.list("plugins/").await.unwrap(), ["plugins/a"]);
+        assert!(tier.list("nothing/").await.unwrap().is_empty());
         tier.delete("plugins/a").await.unwrap();
         tier.delete("plugins/a").await.unwrap();
         assert!(tier.get("plugins/a").await.is_err());

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use indicatif::HumanCount;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -25,7 +26,7 @@ use crate::http::{Client, Swap};
 use crate::{paths, plugins};
 use audit::Evidence;
 use flow::Flow;
-use show::{Show, fullest, summary};
+use show::{Show, newest, summary};
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -45,7 +46,7 @@ const WINDOW_MS: i64 = 3_600_000;
 const GRACE_MS: i64 = 600_000;
 /// The filter's threshold at first, and what each swap makes it.
 const MAGNITUDE: f64 = 4.0;
-const MAGNITUDES: [f64; 8] = [2.5, 5.0, 1.0, 4.5, 3.0, 6.0, 2.0, 4.0];
+const MAGNITUDES: [f64; 8] = [2.5, 5.0, 1.0, 4.5, 3.0, 6.0, 4.0, 2.0];
 /// Between two requests, so that there is something to watch.
 const PACE: Duration = Duration::from_millis(50);
 const CATCH_UP: Duration = Duration::from_mins(1);
@@ -107,7 +108,7 @@ impl Demo {
         let findings = evidence.findings(sent)?;
         show.findings(&findings);
         show.chapter("What came out");
-        println!("  {}", fullest(&evidence.counts()?)?);
+        println!("  {}", newest(&evidence.counts()?)?);
         println!("  {}", summary(host.start_ms, &swaps));
         if !findings.iter().all(|finding| finding.holds) {
             bail!("the audit found that the host broke its promise; {} is as it left it", paths::short(&data()));
@@ -171,7 +172,8 @@ async fn stream(client: &Client, show: &Show) -> Result<(usize, Vec<Swap>)> {
     let total = flow.len();
     show.step(
         &format!(
-            "{total} records: one week of {} (USGS), again and again, each a week later.",
+            "{} records: one week of {} (USGS), again and again, each a week later.",
+            HumanCount(total as u64),
             paths::short(&paths::earthquakes())
         ),
         &show.command(&format!("produce {TOPIC} --key-path {KEY_PATH} --file {}", paths::short(&paths::earthquakes()))),

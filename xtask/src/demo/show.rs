@@ -1,6 +1,5 @@
 //! What a person sees: a line a step with the command that does the same, and a bar where there is a terminal.
 
-use std::cmp::Reverse;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::audit::{Count, Finding};
 use super::{COUNTED, FILTER};
@@ -18,9 +17,9 @@ use crate::quantile::quantile;
 
 /// What every client assumes.
 pub(super) const USUAL_ADDRESS: &str = "127.0.0.1:7070";
-/// A plain progress line a so-manieth part.
+/// How many lines tell of the progress where there is no bar.
 const PLAIN_PARTS: u64 = 4;
-const FULLEST_HOURS: usize = 5;
+const NEWEST: usize = 6;
 
 pub(super) struct Show {
     binary: String,
@@ -57,12 +56,12 @@ impl Show {
         format!("{}{} {arguments}", self.binary, self.server)
     }
 
-    pub(super) fn progress(&self, records: u64) -> Progress<'_> {
+    pub(super) fn progress(&self, records: u64) -> Progress {
         let bar = self.is_terminal.then(|| {
-            let style = ProgressStyle::with_template("  {bar:40} {human_pos} of {human_len} records sent, {per_sec}");
+            let style = ProgressStyle::with_template("  {bar:40} {human_pos} of {human_len} records sent");
             ProgressBar::new(records).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Progress { show: self, bar, records, sent: 0 }
+        Progress { bar, records, sent: 0 }
     }
 
     pub(super) fn findings(&self, findings: &[Finding]) {
@@ -94,19 +93,20 @@ impl Show {
 }
 
 /// How far the sending is: a bar on a terminal, now and then a line elsewhere.
-pub(super) struct Progress<'a> {
-    show: &'a Show,
+pub(super) struct Progress {
     bar: Option<ProgressBar>,
     records: u64,
     sent: u64,
 }
 
-impl Progress<'_> {
+impl Progress {
     pub(super) fn sent(&mut self, sent: u64) {
         let part = |sent| sent * PLAIN_PARTS / self.records;
         match &self.bar {
             Some(bar) => bar.set_position(sent),
-            None if part(sent) > part(self.sent) => self.line(&format!("{sent} of {} records sent.", self.records)),
+            None if part(sent) > part(self.sent) => {
+                self.line(&format!("{} of {} records sent.", HumanCount(sent), HumanCount(self.records)));
+            }
             None => {}
         }
         self.sent = sent;
@@ -153,17 +153,17 @@ pub(super) fn summary(start_ms: u64, swaps: &[Swap]) -> String {
     )
 }
 
-/// The fullest hours, as a table.
-pub(super) fn fullest(counts: &[Vec<Count>]) -> Result<String> {
+/// The newest counts, as a table.
+pub(super) fn newest(counts: &[Vec<Count>]) -> Result<String> {
     let mut counts: Vec<&Count> = counts.iter().flatten().collect();
-    counts.sort_by_key(|hour| (Reverse(hour.count), hour.window_start_ms));
+    counts.sort();
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(["network", "from", "to", "strong earthquakes"]);
-    for hour in counts.iter().take(FULLEST_HOURS) {
+    for hour in counts.iter().rev().take(NEWEST) {
         let time = |ms| jiff::Timestamp::from_millisecond(ms).map(|time| time.to_string());
         let (from, to) = (time(hour.window_start_ms)?, time(hour.window_end_ms)?);
         table.add_row([hour.key.clone(), from, to, hour.count.to_string()]);
     }
-    let rows: String = table.lines().map(|line| format!("    {line}\n")).collect();
-    Ok(format!("The fullest of the {} hours in {COUNTED}:\n{rows}", counts.len()))
+    let rows: Vec<_> = table.lines().map(|line| format!("    {line}")).collect();
+    Ok(format!("The newest of the {} counts in {COUNTED}:\n{}", HumanCount(counts.len() as u64), rows.join("\n")))
 }

@@ -8,18 +8,17 @@ pub(super) mod wasi;
 use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::WasiCtx;
 
 use super::bindings::kafka_do::plugin as wit;
 use super::instance::Context;
+use super::memory::Memory;
 use super::runtime::Runtime;
-use crate::limits::{INSTANCE_MEMORY_BYTES_MAX, INSTANCE_TABLE_ELEMENTS_MAX};
 use crate::model::plugin::Description;
 
 /// What the host keeps for one instance.
 pub(super) struct Host {
-    pub(super) limits: StoreLimits,
+    pub(super) memory: Memory,
     pub(super) log: log::Log,
     pub(super) clock: clock::TaskClock,
     pub(super) state: state::State,
@@ -29,14 +28,9 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn new(runtime: &Arc<Runtime>, description: &Description, context: &Context) -> Self {
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(INSTANCE_MEMORY_BYTES_MAX)
-            .table_elements(INSTANCE_TABLE_ELEMENTS_MAX)
-            .trap_on_grow_failure(true)
-            .build();
         let log = log::Log::new(context);
         Self {
-            limits,
+            memory: runtime.memory.memory(),
             wasi: wasi::context(&log),
             log,
             clock: clock::TaskClock::new(runtime.clock.clone()),
