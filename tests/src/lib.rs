@@ -3,7 +3,9 @@
 mod data;
 mod host;
 mod json;
+mod session;
 
 pub use data::{EARTHQUAKES, Flight, earthquakes, flights};
 pub use host::{Host, Response, guest, plugin};
+pub use session::run_sessions;
 pub use json::{Record, read_partition, read_topic, threshold_of};

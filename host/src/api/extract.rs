@@ -25,7 +25,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(path)) => Ok(Self(path)),
-            Err(rejection) => Err(Error::invalid("invalid-path", rejection.body_text())),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                Err(Error::invalid("invalid-path", text.strip_prefix("Invalid URL: ").unwrap_or(&text)))
+            }
         }
     }
 }

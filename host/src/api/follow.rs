@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
@@ -22,6 +22,9 @@ use crate::broker::{Fetched, Follower, ReadFrom};
 use crate::error::{Error, Result};
 use crate::limits::{FOLLOW_KEEP_ALIVE_MS, TOPIC_PARTITIONS_MAX};
 use crate::model::name::TopicName;
+
+/// Where the stream begins: what a client goes on from that was cut off before its first item.
+const CURSOR: HeaderName = HeaderName::from_static("kafka-do-cursor");
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +43,8 @@ pub(super) struct FollowQuery {
 /// Read all partitions of a topic.
 ///
 /// Each item has `partition`, `offset`, `timestamp`, `key`, `value`, `headers` and a `cursor`. As NDJSON an item is a
-/// line; with `Accept: text/event-stream` it is an event whose id is the cursor. Order is that of the offsets within a
+/// line; with `Accept: text/event-stream` it is an event whose id is the cursor. The header `kafka-do-cursor` is the cursor
+/// before the first item. Order is that of the offsets within a
 /// partition; between partitions there is none.
 #[utoipa::path(
     get, path = "/v1/topics/{topic}/records", tag = "records",
@@ -69,11 +73,15 @@ pub(super) async fn follow(
     };
     let events = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/event-stream"));
     let follower = app.follow(&topic, from, &positions, query.follow).await?;
+    let begin = HeaderValue::from_str(&cursor(&follower)).ok();
     let state = Streaming { app, follower, events, ended: false };
     let body = Body::from_stream(stream::unfold(state, |mut state| async move { state.next().await.map(|item| (item, state)) }));
     let media = if events { "text/event-stream" } else { "application/x-ndjson" };
     let mut response = ([(CONTENT_TYPE, media)], body).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(begin) = begin {
+        response.headers_mut().insert(CURSOR, begin);
+    }
     Ok(response)
 }
 

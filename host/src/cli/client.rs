@@ -304,9 +304,9 @@ impl Client {
     }
 
     /// An answer that is read as it comes.
-    pub(super) async fn stream(&mut self, path: &str) -> Result<Incoming> {
+    pub(super) async fn stream(&mut self, path: &str) -> Result<Response<Incoming>> {
         let response = self.send(self.endpoint.request(Method::GET, path, None)?).await?;
-        Ok(self.endpoint.check(response).await?.into_body())
+        self.endpoint.check(response).await
     }
 
     /// All pages of a list, as one page.

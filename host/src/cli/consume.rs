@@ -63,6 +63,8 @@ struct Item<'a> {
     value: &'a RawValue,
 }
 
+const CURSOR: &str = "kafka-do-cursor";
+
 impl Consume {
     pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
         let stdout = io::stdout().lock();
@@ -81,9 +83,12 @@ impl Consume {
         let mut was_there = false;
         loop {
             let failure = match client.stream(&self.path(reader.cursor.as_deref())).await {
-                Ok(body) => {
+                Ok(response) => {
                     was_there = true;
-                    match reader.read(body, &mut backoff).await? {
+                    // A stream that breaks before its first record is taken up where it began.
+                    let begin = response.headers().get(CURSOR).and_then(|cursor| cursor.to_str().ok());
+                    reader.cursor = reader.cursor.or_else(|| begin.map(str::to_owned));
+                    match reader.read(response.into_body(), &mut backoff).await? {
                         End::Done => return Ok(()),
                         End::Closed if !self.follow => return Ok(()),
                         End::Closed => Failure::Broken(format!("{} closed the connection", client.endpoint())),
@@ -133,7 +138,7 @@ struct Reader<W: Write> {
     format: Format,
     /// Records still to be written; `None` has no bound.
     left: Option<u64>,
-    /// Of the last record that was written.
+    /// Of the last record that was written, or of the stream's beginning.
     cursor: Option<String>,
 }
 

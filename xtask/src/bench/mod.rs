@@ -45,7 +45,7 @@ pub(crate) struct Bench {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Section {
-    /// The host's start on an empty folder
+    /// The host's start on an empty folder, without and with plugins
     Start,
     /// Append and fdatasync of the bare disk
     Disk,
@@ -59,8 +59,6 @@ enum Section {
     Filter,
     /// Hot swaps under load
     Swap,
-    /// The host's memory after all that
-    Memory,
 }
 
 /// How long and how often things are done.
@@ -85,7 +83,7 @@ const APPEND: &str = "append + fdatasync of 1 MiB";
 const FDATASYNC: &str = "fdatasync after 4 KiB (p50)";
 const BARE_HTTP: &str = "bare hyper server";
 
-/// What a durable produce came to.
+/// What a durable produce came to, and the disk before and after it.
 struct Produced {
     before: Disk,
     after: Disk,
@@ -126,54 +124,23 @@ impl Bench {
 impl Run<'_> {
     async fn all(mut self) -> Result<()> {
         std::fs::create_dir_all(&self.folder)?;
-        if self.wants(Section::Start) {
+        if self.wants_any(&[Section::Start]) {
             self.start()?;
         }
-        let needs_host =
-            [Section::Produce, Section::Latency, Section::Concurrent, Section::Filter, Section::Swap, Section::Memory];
-        if needs_host.into_iter().any(|section| self.wants(section)) {
-            let plugins = paths::plugins();
-            let host = self.start_host("host", Some(&plugins))?;
-            self.with_host(&host).await?;
-            host.stop()?;
-        } else if self.wants(Section::Disk) {
-            let disk = self.disk("disk")?;
-            self.report_disk("", disk)?;
+        if self.wants_any(&[Section::Disk, Section::Produce, Section::Latency, Section::Concurrent]) {
+            let produced = self.produce().await?;
+            self.report_produced(&produced)?;
+        }
+        if self.wants_any(&[Section::Filter, Section::Swap]) {
+            self.plugins().await?;
         }
         std::fs::remove_dir_all(&self.folder)?;
         println!("{}", self.report.table());
         Ok(())
     }
 
-    async fn with_host(&mut self, host: &Host) -> Result<()> {
-        if self.wants(Section::Start) {
-            let start = Measure::new("start, compiling two plugins", host.start_ms as f64, "ms");
-            self.report.add(start)?;
-        }
-        let client = Client::new(host.address)?;
-        if [Section::Disk, Section::Produce, Section::Latency, Section::Concurrent].into_iter().any(|s| self.wants(s)) {
-            let produced = self.produce(host.address).await?;
-            self.report_produced(&produced)?;
-        }
-        if self.wants(Section::Filter) || self.wants(Section::Swap) {
-            let data = Data::load(self.extent.records_max)?;
-            eprintln!("The records are {}.", data.what);
-            if self.wants(Section::Filter) {
-                self.filter(&client, host.pid(), &data).await?;
-            }
-            if self.wants(Section::Swap) {
-                self.swap(&client, &data).await?;
-            }
-        }
-        if self.wants(Section::Memory) {
-            let resident = process::resident_mib(host.pid())?;
-            self.report.add(Measure::new("memory, resident after the run", resident, "MiB"))?;
-        }
-        Ok(())
-    }
-
-    fn wants(&self, section: Section) -> bool {
-        self.only.is_empty() || self.only.contains(&section)
+    fn wants_any(&self, sections: &[Section]) -> bool {
+        self.only.is_empty() || sections.iter().any(|section| self.only.contains(section))
     }
 
     fn start_host(&self, name: &str, plugins: Option<&Path>) -> Result<Host> {
@@ -183,13 +150,17 @@ impl Run<'_> {
     }
 
     fn start(&mut self) -> Result<()> {
-        let mut starts_ms = Vec::new();
-        for _ in 0..self.extent.starts {
-            let host = self.start_host("start", None)?;
-            starts_ms.push(host.start_ms as f64);
-            host.stop()?;
+        let plugins = paths::plugins();
+        for (what, plugins) in [("start, empty folder", None), ("start, compiling the plugins", Some(&*plugins))] {
+            let mut starts_ms = Vec::new();
+            for _ in 0..self.extent.starts {
+                let host = self.start_host("host", plugins)?;
+                starts_ms.push(host.start_ms as f64);
+                host.stop()?;
+            }
+            self.report.add(Measure::new(format!("{what} (p50)"), quantile(&starts_ms, 50), "ms"))?;
         }
-        self.report.add(Measure::new("start, empty folder (p50)", quantile(&starts_ms, 50), "ms"))
+        Ok(())
     }
 
     fn disk(&self, what: &str) -> Result<Disk> {
@@ -197,32 +168,41 @@ impl Run<'_> {
         Disk::measure(&self.folder, self.extent.disk)
     }
 
-    async fn produce(&self, address: SocketAddr) -> Result<Produced> {
-        let load = |what: &str, address, arguments: &[&str]| {
-            eprintln!("Measuring {what} for {} s.", self.extent.load_s);
-            load(self.binary, address, self.extent.load_s, arguments)
-        };
+    async fn produce(&self) -> Result<Produced> {
         let before = self.disk("disk before the host has work")?;
         let mut throughput = Vec::new();
-        if self.wants(Section::Produce) {
+        if self.wants_any(&[Section::Produce]) {
             for connections in PRODUCE_CONNECTIONS {
                 let arguments = ["produce", "--batch", "100", "--connections", connections];
-                throughput.push((connections, load("durable produce", address, &arguments)?));
+                throughput.push((connections, self.load_host("durable produce", &arguments)?));
             }
         }
         let mut latency = None;
-        if self.wants(Section::Latency) {
-            latency = Some(load("one record in flight", address, &["latency"])?);
+        if self.wants_any(&[Section::Latency]) {
+            latency = Some(self.load_host("one record in flight", &["latency"])?);
         }
         let mut concurrent = None;
-        if self.wants(Section::Concurrent) {
+        if self.wants_any(&[Section::Concurrent]) {
             let bare = BareServer::start().await?;
             let arguments = ["concurrent", "--connections", CONCURRENT_CONNECTIONS];
-            let durable = load("64 producers of single records", address, &arguments)?;
-            concurrent = Some((durable, load("the same on a bare HTTP server", bare.address, &arguments)?));
+            let durable = self.load_host("64 producers of single records", &arguments)?;
+            concurrent = Some((durable, self.load("the same on a bare HTTP server", bare.address, &arguments)?));
         }
         let after = self.disk("disk after that")?;
         Ok(Produced { before, after, throughput, latency, concurrent })
+    }
+
+    /// Loads a host of its own, so that no load finds what another one left.
+    fn load_host(&self, what: &str, arguments: &[&str]) -> Result<Load> {
+        let host = self.start_host("host", None)?;
+        let load = self.load(what, host.address, arguments)?;
+        host.stop()?;
+        Ok(load)
+    }
+
+    fn load(&self, what: &str, address: SocketAddr, arguments: &[&str]) -> Result<Load> {
+        eprintln!("Measuring {what} for {} s.", self.extent.load_s);
+        load(self.binary, address, self.extent.load_s, arguments)
     }
 
     fn report_disk(&mut self, when: &str, disk: Disk) -> Result<()> {
@@ -255,6 +235,23 @@ impl Run<'_> {
             self.report.add(p99.beside(BARE_HTTP, bare.p99_us))?;
         }
         Ok(())
+    }
+
+    /// What plugins do, all on one host.
+    async fn plugins(&mut self) -> Result<()> {
+        let data = Data::load(self.extent.records_max)?;
+        eprintln!("The records are {}.", data.what);
+        let host = self.start_host("host", Some(&paths::plugins()))?;
+        let client = Client::new(host.address)?;
+        if self.wants_any(&[Section::Filter]) {
+            self.filter(&client, host.pid(), &data).await?;
+        }
+        if self.wants_any(&[Section::Swap]) {
+            self.swap(&client, &data).await?;
+        }
+        let resident = process::resident_mib(host.pid())?;
+        self.report.add(Measure::new("memory, resident after the plugins' work", resident, "MiB"))?;
+        host.stop()
     }
 
     async fn filter(&mut self, client: &Client, pid: u32, data: &Data) -> Result<()> {

@@ -30,7 +30,8 @@ pub(super) fn load(binary: &Path, address: SocketAddr, seconds: u64, arguments: 
     let output = Command::new(binary)
         .args(["--json", "--url", &format!("http://{address}"), "bench"])
         .args(arguments)
-        .args(["--record-bytes", "1024", "--keep", "--seconds", &seconds.to_string()])
+        // The topic is on a host that is about to go.
+        .args(["--keep", "--record-bytes", "1024", "--seconds", &seconds.to_string()])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()

@@ -36,13 +36,22 @@ pub(super) enum Target {
 
 impl Measure {
     pub(super) fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
-        Self { name: name.into(), value, unit, limit: None, limit_value: None, ratio: None, target: None, met: None }
+        Self {
+            name: name.into(),
+            value: rounded(value),
+            unit,
+            limit: None,
+            limit_value: None,
+            ratio: None,
+            target: None,
+            met: None,
+        }
     }
 
     /// Beside what the machine could do.
     pub(super) fn beside(self, limit: &'static str, limit_value: f64) -> Self {
-        let ratio = (limit_value > 0.0).then(|| self.value / limit_value);
-        Self { limit: Some(limit), limit_value: Some(limit_value), ratio, ..self }
+        let ratio = (limit_value > 0.0).then(|| rounded(self.value / limit_value));
+        Self { limit: Some(limit), limit_value: Some(rounded(limit_value)), ratio, ..self }
     }
 
     /// Call it after `beside`.
@@ -101,6 +110,11 @@ impl Report {
         }
         table.to_string()
     }
+}
+
+/// Three decimals say enough.
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
 }
 
 /// In about three digits.
