@@ -228,7 +228,7 @@ fn from_environment(variable: &str, default: &str) -> PathBuf {
 }
 
 /// The host's binary.
-pub(crate) fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     from_environment("KAFKA_DO_BIN", "target/debug/kafka-do")
 }
 

@@ -6,6 +6,6 @@ mod json;
 mod session;
 
 pub use data::{EARTHQUAKES, Flight, earthquakes, flights};
-pub use host::{Host, Response, guest, plugin};
+pub use host::{Host, Response, binary, guest, plugin};
 pub use session::run_sessions;
 pub use json::{Record, read_partition, read_topic, threshold_of};
