@@ -111,7 +111,7 @@ pub const LOG_LINES_MAX: u32 = 100;
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
 
 /// What a task reads for one call.
-pub const TASK_BATCH_BYTES_MAX: usize = 1 << 20;
+pub const TASK_BATCH_BYTES_MAX: usize = 256 << 10;
 pub const TASK_BATCH_RECORDS_MAX: usize = 5_000;
 /// A failing task tries again after the first wait, which doubles up to the second.
 pub const TASK_RETRY_MS_MIN: u64 = 50;

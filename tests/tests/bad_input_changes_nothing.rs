@@ -48,6 +48,8 @@ async fn produce() {
         let answer = send(media, path, body).await.unwrap();
         assert_eq!(answer.problem(status), code, "{media} {path}: {}", answer.text);
     }
+    let keyed = host.client().post(host.url() + path).header("idempotency-key", "1").json(&json!({"value": 1}));
+    assert_eq!(keyed.send().await.unwrap().status(), 400, "a promise that is not kept is not taken");
     let topics = host.get("/v1/topics").await.ok();
     assert_eq!(topics["items"].as_array().unwrap().len(), 1, "no topic came of it: {topics}");
     assert_eq!(host.high_watermarks("in").await, [0, 0], "nothing was stored");

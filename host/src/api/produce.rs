@@ -22,6 +22,7 @@ use crate::model::record::Record;
 
 const READS: &str = "application/json, application/x-ndjson or application/octet-stream";
 const KEY_HEADER: &str = "kafka-do-key";
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +106,13 @@ pub(super) async fn produce(
 }
 
 fn read(headers: &HeaderMap, query: &ProduceQuery, body: Bytes) -> Result<Vec<NewRecord>> {
+    if headers.contains_key(IDEMPOTENCY_KEY) {
+        // To ignore it would be to double a record one day.
+        return Err(Error::invalid(
+            "idempotency-not-offered",
+            "this version does not remember Idempotency-Key; leave it out, and after a lost answer look at the topic's high watermark before sending again",
+        ));
+    }
     let media = media_type(headers);
     let key_path = query.key_path.as_deref().map(JsonPath::parse).transpose()?;
     let ndjson = matches!(media.as_deref(), Some("application/x-ndjson" | "application/ndjson" | "application/jsonl"));

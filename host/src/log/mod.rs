@@ -4,13 +4,14 @@
 //! time, [`Partition::wait`] for more, and create, alter and delete topics.
 //!
 //! ```text
-//! Unit --admission--> queue --> writer thread: one redb transaction per round, one fsync --> tail --> readers
+//! Unit --admission--> queue --> writer: one redb transaction a round, one fsync --> tail --> readers
 //! ```
 //!
 //! Knows nothing of groups, plugins or HTTP: rows that ride along in a unit are the store's business.
 
 mod admission;
 mod catalog;
+mod commits;
 mod partition;
 mod read;
 mod tail;
@@ -19,7 +20,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, oneshot};
 
 pub use admission::Permit;
 pub use catalog::Topic;
@@ -28,7 +29,7 @@ pub use read::Chunk;
 pub use unit::{Append, OffsetGuard, Payload, Unit};
 
 use crate::error::{Error, Kind, Result};
-use crate::limits::{PARTITIONS_MAX, WRITER_QUEUE_UNITS_MAX};
+use crate::limits::PARTITIONS_MAX;
 use crate::model::name::TopicName;
 use crate::model::topic::{PartitionId, TopicConfig};
 use crate::store::partitions::PartitionRow;
@@ -37,6 +38,7 @@ use crate::store::{Row, Store, Tables};
 use crate::telemetry::Metrics;
 use admission::Admission;
 use catalog::Catalog;
+use commits::Commits;
 use writer::{Job, Writer};
 
 /// The one handle to the log; shared by reference.
@@ -45,7 +47,7 @@ pub struct Log {
     store: Arc<Store>,
     catalog: Catalog,
     admission: Admission,
-    queue: mpsc::Sender<Job>,
+    commits: Arc<Commits>,
     /// Creating, altering and deleting topics look first and act then: one at a time.
     altering: Mutex<()>,
     writer: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -57,17 +59,12 @@ impl Log {
         let snapshot = store.snapshot()?;
         let catalog = Catalog::load(&snapshot)?;
         drop(snapshot);
-        let (queue, jobs) = mpsc::channel(WRITER_QUEUE_UNITS_MAX);
-        let writer = Writer::new(Arc::clone(&store), metrics);
-        let writer = std::thread::Builder::new()
-            .name("log-writer".into())
-            .spawn(move || writer.run(jobs))
-            .map_err(|error| Error::internal(format!("the writer's thread cannot be started: {error}")))?;
+        let (commits, writer) = Commits::start(Writer::new(Arc::clone(&store), metrics))?;
         Ok(Self {
             store,
             catalog,
             admission: Admission::new(),
-            queue,
+            commits,
             altering: Mutex::new(()),
             writer: std::sync::Mutex::new(Some(writer)),
         })
@@ -81,14 +78,14 @@ impl Log {
     /// Commits a unit: all of it, or nothing of it. Answers with the base offset of each append, once it is on the disk.
     pub async fn commit(&self, unit: Unit) -> Result<Vec<u64>> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Job::Unit(unit, reply)).await.map_err(|_| Error::shutting_down())?;
+        self.commits.submit(Job::Unit(unit, reply)).await?;
         answer.await.map_err(|_| Error::shutting_down())?
     }
 
     /// Runs `change` inside the writer's next transaction; answers once that is on the disk.
     async fn alter(&self, change: impl FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send + 'static) -> Result<()> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Job::Alter(Box::new(change), reply)).await.map_err(|_| Error::shutting_down())?;
+        self.commits.submit(Job::Alter(Box::new(change), reply)).await?;
         answer.await.map_err(|_| Error::shutting_down())?
     }
 
@@ -212,10 +209,7 @@ impl Log {
 
     /// Commits what waits and stops the writer. Whatever comes later is refused.
     pub async fn close(&self) {
-        let (reply, answer) = oneshot::channel();
-        if self.queue.send(Job::Close(reply)).await.is_ok() {
-            let _ = answer.await;
-        }
+        self.commits.close();
         let writer = self.writer.lock().expect("nothing panics under this lock").take();
         if let Some(writer) = writer {
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;

@@ -1,16 +1,16 @@
-//! The writer: one thread, one transaction a round, one fsync a transaction. What arrives while a commit is under way is
-//! the next round: the commit itself is the batching window, and nothing ever waits for a timer.
+//! The writer: one transaction a round, one fsync a transaction. What arrives while a commit is under way is the next
+//! round: the commit itself is the batching window, and nothing ever waits for a timer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::tail::TailBudget;
 use super::{Append, OffsetGuard, Partition, Payload, Unit};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{BATCH_BYTES_TARGET, COMMIT_BYTES_MAX};
+use crate::limits::BATCH_BYTES_TARGET;
 use crate::model::batch::{Batch, BatchBuilder};
 use crate::model::record::Record;
 use crate::model::topic::PartitionId;
@@ -24,11 +24,19 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 pub(super) enum Job {
     Unit(Unit, Reply<Vec<u64>>),
     Alter(Change, Reply<()>),
-    Close(oneshot::Sender<()>),
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unit(..) => "Unit",
+            Self::Alter(..) => "Alter",
+        })
+    }
 }
 
 impl Job {
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let Self::Unit(unit, _) = self else { return 0 };
         let payload = |append: &Append| match &append.payload {
             Payload::Batch(batch) => batch.bytes().len(),
@@ -38,6 +46,7 @@ impl Job {
     }
 }
 
+#[derive(Debug)]
 pub(super) struct Writer {
     store: Arc<Store>,
     metrics: Arc<Metrics>,
@@ -67,36 +76,8 @@ impl Writer {
         Self { store, metrics, tails: TailBudget::default() }
     }
 
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut closing = None;
-        while closing.is_none() {
-            let Some(first) = queue.blocking_recv() else { return };
-            let mut bytes = 0;
-            let mut round = Vec::new();
-            let mut next = Some(first);
-            while let Some(job) = next {
-                if let Job::Close(done) = job {
-                    // What stands in the queue before the close is part of this round; nothing comes after.
-                    closing = Some(done);
-                    queue.close();
-                } else {
-                    bytes += job.bytes();
-                    round.push(job);
-                }
-                next = if bytes < COMMIT_BYTES_MAX || closing.is_some() { queue.try_recv().ok() } else { None };
-            }
-            self.commit(round, bytes);
-        }
-        drop(queue);
-        if let Some(done) = closing {
-            let _ = done.send(());
-        }
-    }
-
-    fn commit(&mut self, jobs: Vec<Job>, bytes: usize) {
-        if jobs.is_empty() {
-            return;
-        }
+    /// Commits the jobs as one transaction, shows readers what they brought, and gives the answers.
+    pub(super) fn commit(&mut self, jobs: Vec<Job>, bytes: usize) {
         let begun = Clock::instant();
         let mut answers = Vec::with_capacity(jobs.len());
         let mut permits = Vec::new();
@@ -151,7 +132,6 @@ impl Writer {
                         answers.push(Answer::Alter(reply));
                         change(&mut round.tables)?;
                     }
-                    Job::Close(_) => {}
                 }
             }
             let staged = round.finish()?;
@@ -162,7 +142,6 @@ impl Writer {
             match job {
                 Job::Unit(_, reply) => answers.push(Answer::Unit(reply, Ok(Vec::new()))),
                 Job::Alter(_, reply) => answers.push(Answer::Alter(reply)),
-                Job::Close(_) => {}
             }
         }
         outcome
@@ -263,7 +242,6 @@ impl Round<'_> {
     fn finish(mut self) -> Result<Vec<Staged>, StoreError> {
         for staged in &mut self.order {
             staged.close_open(&mut self.tables)?;
-            self.tables.put_partition(staged.partition.id(), staged.row)?;
         }
         Ok(self.order)
     }

@@ -45,6 +45,17 @@ impl Snapshot {
         Ok(batches)
     }
 
+    /// The next offset and the greatest timestamp after the last batch; `None` where there is none.
+    pub(super) fn end_of_batches(&self, id: PartitionId) -> Result<Option<(u64, i64)>> {
+        let table = self.0.open_table(TABLE)?;
+        let key = |offset| (id.topic.0, id.partition, offset);
+        let Some((key, value)) = table.range(key(0)..=key(u64::MAX))?.next_back().transpose()? else {
+            return Ok(None);
+        };
+        let (max_timestamp_ms, batch) = decode(key.value(), value.value())?;
+        Ok(Some((batch.next_offset(), max_timestamp_ms)))
+    }
+
     /// The batch in which the first record of time `timestamp_ms` or later stands; `None` where all are earlier.
     pub fn batch_at_time(&self, id: PartitionId, timestamp_ms: i64) -> Result<Option<Batch>> {
         let table = self.0.open_table(TABLE)?;
@@ -150,6 +161,8 @@ mod tests {
             prop_assert_eq!(read.last().unwrap().next_offset(), all.len() as u64);
             prop_assert_eq!(snapshot.batches(ID, from, 1).unwrap().len(), 1);
             prop_assert!(snapshot.batches(ID, all.len() as u64, 1).unwrap().is_empty());
+            prop_assert_eq!(snapshot.end_of_batches(ID).unwrap(), Some((all.len() as u64, *all.iter().max().unwrap())));
+            prop_assert_eq!(snapshot.end_of_batches(PartitionId { partition: 9, ..ID }).unwrap(), None);
         }
     }
 

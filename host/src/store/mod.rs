@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `meta` | name | u64: schema version, next ids | for ever |
 //! | `topics` | topic name | JSON [`topics::TopicRow`] | with the topic |
-//! | `partitions` | topic id, partition | start and next offset, greatest timestamp ([`partitions`]) | with the topic |
+//! | `partitions` | topic id, partition | start offset, and the end where no batch tells it ([`partitions`]) | with the topic |
 //! | `batches` | topic id, partition, base offset | greatest timestamp so far, RecordBatch v2 ([`batches`]) | with the topic |
 //! | `offsets` | group, topic id, partition | u64: the next offset to read | with the group, or the topic |
 //! | `state` | deployment id, partition, table, key ([`state`]) | the plugin's bytes | with the deployment |

@@ -1,6 +1,7 @@
-//! Table `partitions`: where each partition begins and where its next record goes.
+//! Table `partitions`: where each partition begins, and where its next record goes where the batches do not say.
 //!
-//! Value: start offset u64, next offset u64, greatest timestamp i64, big-endian.
+//! Value: start offset u64, next offset u64, greatest timestamp i64, big-endian. The latter two are those of the batches'
+//! end: an append does not touch this row, so that it writes one table and not two.
 
 use redb::TableDefinition;
 
@@ -42,7 +43,7 @@ impl PartitionRow {
 }
 
 impl Snapshot {
-    /// All partitions, by topic and number.
+    /// All partitions, by topic and number, as the rows and the last batches tell.
     pub fn partitions(&self) -> Result<Vec<(PartitionId, PartitionRow)>> {
         let mut rows = Vec::new();
         for entry in redb::ReadableTable::iter(&self.0.open_table(TABLE)?)? {
@@ -50,7 +51,12 @@ impl Snapshot {
             let (topic, partition) = key.value();
             let row = PartitionRow::decode(value.value())
                 .ok_or_else(|| corrupt("partitions", (topic, partition), "the log starts after its end"))?;
-            rows.push((PartitionId { topic: TopicId(topic), partition }, row));
+            let id = PartitionId { topic: TopicId(topic), partition };
+            let row = match self.end_of_batches(id)? {
+                None => row,
+                Some((next_offset, max_timestamp_ms)) => PartitionRow { next_offset, max_timestamp_ms, ..row },
+            };
+            rows.push((id, row));
         }
         Ok(rows)
     }

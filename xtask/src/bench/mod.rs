@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the host does, beside what this machine could do at most in the same minutes.
+//! `cargo xtask bench`: what the host does, beside what this machine can do by itself in the same minutes.
 
 #![expect(clippy::cast_precision_loss, reason = "counts and microseconds are far below 2^52")]
 
@@ -72,7 +72,7 @@ struct Extent {
 }
 
 const FULL: Extent =
-    Extent { disk: Duration::from_secs(8), load_s: 10, starts: 5, records_max: usize::MAX, passes: 5, swaps: 200 };
+    Extent { disk: Duration::from_secs(6), load_s: 10, starts: 5, records_max: usize::MAX, passes: 5, swaps: 200 };
 const QUICK: Extent =
     Extent { disk: Duration::from_secs(1), load_s: 1, starts: 1, records_max: 50_000, passes: 1, swaps: 20 };
 
@@ -83,14 +83,10 @@ const APPEND: &str = "append + fdatasync of 1 MiB";
 const FDATASYNC: &str = "fdatasync after 4 KiB (p50)";
 const BARE_HTTP: &str = "bare hyper server";
 
-/// What a durable produce came to, and the disk before and after it.
-struct Produced {
-    before: Disk,
-    after: Disk,
-    throughput: Vec<(&'static str, Load)>,
-    latency: Option<Load>,
-    /// Beside the bare server.
-    concurrent: Option<(Load, Load)>,
+/// What a load came to, and what the disk could do at that time: the mean of right before and right after.
+struct Durable {
+    load: Load,
+    disk: Disk,
 }
 
 /// A run under way.
@@ -128,8 +124,7 @@ impl Run<'_> {
             self.start()?;
         }
         if self.wants_any(&[Section::Disk, Section::Produce, Section::Latency, Section::Concurrent]) {
-            let produced = self.produce().await?;
-            self.report_produced(&produced)?;
+            self.produce().await?;
         }
         if self.wants_any(&[Section::Filter, Section::Swap]) {
             self.plugins().await?;
@@ -162,33 +157,57 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn disk(&self, what: &str) -> Result<Disk> {
-        eprintln!("Measuring the {what} for {} s.", self.extent.disk.as_secs());
+    fn disk(&self) -> Result<Disk> {
+        eprintln!("Measuring the disk for {} s.", self.extent.disk.as_secs());
         Disk::measure(&self.folder, self.extent.disk)
     }
 
-    async fn produce(&self) -> Result<Produced> {
-        let before = self.disk("disk before the host has work")?;
-        let mut throughput = Vec::new();
+    async fn produce(&mut self) -> Result<()> {
+        let mut disk = self.disk()?;
+        self.report_disk("at first", disk)?;
         if self.wants_any(&[Section::Produce]) {
             for connections in PRODUCE_CONNECTIONS {
                 let arguments = ["produce", "--batch", "100", "--connections", connections];
-                throughput.push((connections, self.load_host("durable produce", &arguments)?));
+                let durable = self.durable("durable produce", &arguments, &mut disk)?;
+                let name = format!("durable produce, 100 x 1 KiB, connections: {connections}");
+                let measure =
+                    Measure::new(name, durable.load.mib_per_s, "MiB/s").beside(APPEND, durable.disk.mib_per_s);
+                self.report.add(measure.target(Target::RatioAtLeast(0.4)))?;
             }
         }
-        let mut latency = None;
         if self.wants_any(&[Section::Latency]) {
-            latency = Some(self.load_host("one record in flight", &["latency"])?);
+            let Durable { load, disk } = self.durable("one record in flight", &["latency"], &mut disk)?;
+            let p50 = Measure::new("one record in flight, p50", load.p50_us, "us").beside(FDATASYNC, disk.fdatasync_us);
+            self.report.add(p50.target(Target::RatioAtMost(2.0)))?;
+            let p99 = Measure::new("one record in flight, p99", load.p99_us, "us").beside(FDATASYNC, disk.fdatasync_us);
+            self.report.add(p99)?;
         }
-        let mut concurrent = None;
         if self.wants_any(&[Section::Concurrent]) {
-            let bare = BareServer::start().await?;
-            let arguments = ["concurrent", "--connections", CONCURRENT_CONNECTIONS];
-            let durable = self.load_host("64 producers of single records", &arguments)?;
-            concurrent = Some((durable, self.load("the same on a bare HTTP server", bare.address, &arguments)?));
+            self.concurrent().await?;
         }
-        let after = self.disk("disk after that")?;
-        Ok(Produced { before, after, throughput, latency, concurrent })
+        let disk = self.disk()?;
+        self.report_disk("at last", disk)
+    }
+
+    async fn concurrent(&mut self) -> Result<()> {
+        let what = "64 producers of single records";
+        let arguments = ["concurrent", "--connections", CONCURRENT_CONNECTIONS];
+        let load = self.load_host(what, &arguments)?;
+        let server = BareServer::start().await?;
+        let bare = self.load("the same on a bare HTTP server", server.address, &arguments)?;
+        let requests = Measure::new(what, load.records_per_s, "requests/s");
+        self.report.add(requests.beside(BARE_HTTP, bare.records_per_s))?;
+        let p50 = Measure::new(format!("{what}, p50"), load.p50_us, "us");
+        self.report.add(p50.beside(BARE_HTTP, bare.p50_us))?;
+        let p99 = Measure::new(format!("{what}, p99"), load.p99_us, "us");
+        self.report.add(p99.beside(BARE_HTTP, bare.p99_us))
+    }
+
+    /// A load, and another look at the disk, whose speed changes from one minute to the next.
+    fn durable(&self, what: &str, arguments: &[&str], disk: &mut Disk) -> Result<Durable> {
+        let load = self.load_host(what, arguments)?;
+        let before = std::mem::replace(disk, self.disk()?);
+        Ok(Durable { load, disk: before.mean(*disk) })
     }
 
     /// Loads a host of its own, so that no load finds what another one left.
@@ -205,35 +224,8 @@ impl Run<'_> {
     }
 
     fn report_disk(&mut self, when: &str, disk: Disk) -> Result<()> {
-        self.report.add(Measure::new(format!("disk, {APPEND}{when}"), disk.mib_per_s, "MiB/s"))?;
-        self.report.add(Measure::new(format!("disk, {FDATASYNC}{when}"), disk.fdatasync_us, "us"))
-    }
-
-    fn report_produced(&mut self, produced: &Produced) -> Result<()> {
-        let Produced { before, after, throughput, latency, concurrent } = produced;
-        self.report_disk(", before", *before)?;
-        self.report_disk(", after", *after)?;
-        let disk = before.mean(*after);
-        for (connections, load) in throughput {
-            let name = format!("durable produce, 100 x 1 KiB, connections: {connections}");
-            let measure = Measure::new(name, load.mib_per_s, "MiB/s").beside(APPEND, disk.mib_per_s);
-            self.report.add(measure.target(Target::RatioAtLeast(0.4)))?;
-        }
-        if let Some(load) = latency {
-            let p50 = Measure::new("one record in flight, p50", load.p50_us, "us").beside(FDATASYNC, disk.fdatasync_us);
-            self.report.add(p50.target(Target::RatioAtMost(2.0)))?;
-            let p99 = Measure::new("one record in flight, p99", load.p99_us, "us").beside(FDATASYNC, disk.fdatasync_us);
-            self.report.add(p99)?;
-        }
-        if let Some((load, bare)) = concurrent {
-            let requests = Measure::new("64 producers of single records", load.records_per_s, "requests/s");
-            self.report.add(requests.beside(BARE_HTTP, bare.records_per_s))?;
-            let p50 = Measure::new("64 producers of single records, p50", load.p50_us, "us");
-            self.report.add(p50.beside(BARE_HTTP, bare.p50_us))?;
-            let p99 = Measure::new("64 producers of single records, p99", load.p99_us, "us");
-            self.report.add(p99.beside(BARE_HTTP, bare.p99_us))?;
-        }
-        Ok(())
+        self.report.add(Measure::new(format!("disk, {APPEND}, {when}"), disk.mib_per_s, "MiB/s"))?;
+        self.report.add(Measure::new(format!("disk, {FDATASYNC}, {when}"), disk.fdatasync_us, "us"))
     }
 
     /// What plugins do, all on one host.

@@ -16,7 +16,7 @@ pub(super) struct Measure {
     name: String,
     value: f64,
     unit: &'static str,
-    /// What the machine could do at most, measured in the same run.
+    /// What the machine does by itself, measured in the same run.
     limit: Option<&'static str>,
     limit_value: Option<f64>,
     /// The value by its limit.
@@ -48,7 +48,7 @@ impl Measure {
         }
     }
 
-    /// Beside what the machine could do.
+    /// Beside what the machine does by itself.
     pub(super) fn beside(self, limit: &'static str, limit_value: f64) -> Self {
         let ratio = (limit_value > 0.0).then(|| rounded(self.value / limit_value));
         Self { limit: Some(limit), limit_value: Some(rounded(limit_value)), ratio, ..self }

@@ -23,7 +23,8 @@ pub(super) struct Host {
     pub(super) clock: clock::TaskClock,
     pub(super) state: state::State,
     resources: ResourceTable,
-    wasi: WasiCtx,
+    /// Made when a guest first asks for it: most never do.
+    wasi: Option<WasiCtx>,
 }
 
 impl Host {
@@ -31,7 +32,7 @@ impl Host {
         let log = log::Log::new(context);
         Self {
             memory: runtime.memory.memory(),
-            wasi: wasi::context(&log),
+            wasi: None,
             log,
             clock: clock::TaskClock::new(runtime.clock.clone()),
             state: state::State::new(Arc::clone(&runtime.store), context.scope, description.tables.clone()),

@@ -11,7 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::Host;
 use super::log::Log;
 
-pub(super) fn context(log: &Log) -> WasiCtx {
+fn context(log: &Log) -> WasiCtx {
     WasiCtx::builder()
         .stdout(Lines { log: log.clone(), level: tracing::Level::INFO })
         .stderr(Lines { log: log.clone(), level: tracing::Level::WARN })
@@ -23,7 +23,8 @@ pub(super) fn context(log: &Log) -> WasiCtx {
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+        let ctx = self.wasi.get_or_insert_with(|| context(&self.log));
+        WasiCtxView { ctx, table: &mut self.resources }
     }
 }
 
