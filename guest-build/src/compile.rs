@@ -37,20 +37,15 @@ pub struct Component {
 
 /// Builds guests into components, in the order of their names. A component that came out as it was is not written again.
 pub fn build(request: Request<'_>) -> Result<Vec<Component>> {
-    let Request {
-        manifest_path,
-        packages,
-        target_dir,
-        out_dir,
-        say,
-    } = request;
+    let Request { manifest_path, packages, target_dir, out_dir, say } = request;
     // Cargo names packages by their real path, and runs in another folder than this process.
     let manifest_path = fs::canonicalize(manifest_path).with_context(|| {
-        format!("there is no {}; run this in a plugin's folder, or start one with `kafka-do plugin new`", manifest_path.display())
+        format!(
+            "there is no {}; run this in a plugin's folder, or start one with `kafka-do plugin new`",
+            manifest_path.display()
+        )
     })?;
-    let folder = manifest_path
-        .parent()
-        .context("a manifest needs a folder")?;
+    let folder = manifest_path.parent().context("a manifest needs a folder")?;
     let target_dir = std::path::absolute(target_dir)?;
 
     let route = find_route_in(folder, say)?;
@@ -61,17 +56,11 @@ pub fn build(request: Request<'_>) -> Result<Vec<Component>> {
     modules
         .into_iter()
         .map(|(name, module)| {
-            let wasm =
-                fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-            let component =
-                encode(wasm).with_context(|| format!("{name} was built, and is no plugin"))?;
+            let wasm = fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+            let component = encode(wasm).with_context(|| format!("{name} was built, and is no plugin"))?;
             let path = out_dir.join(format!("{name}.wasm"));
             write_if_changed(&path, &component)?;
-            Ok(Component {
-                name,
-                path,
-                bytes: component.len() as u64,
-            })
+            Ok(Component { name, path, bytes: component.len() as u64 })
         })
         .collect()
 }
@@ -106,25 +95,15 @@ struct MetadataTarget {
 /// The guests that a manifest speaks for: its own package, or each of its workspace where it has none.
 fn find_guests(route: &Route, folder: &Path, manifest_path: &Path) -> Result<Vec<Guest>> {
     let output = cargo(route, folder)
-        .args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--manifest-path",
-        ])
+        .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
         .arg(manifest_path)
         .stderr(Stdio::inherit())
         .output()
         .context("cargo did not start; is Rust installed? See https://rustup.rs")?;
     if !output.status.success() {
-        bail!(
-            "cargo cannot read {}; its messages are above",
-            manifest_path.display()
-        );
+        bail!("cargo cannot read {}; its messages are above", manifest_path.display());
     }
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("cargo metadata is of an unknown form")?;
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata is of an unknown form")?;
     let own = metadata
         .packages
         .iter()
@@ -134,45 +113,23 @@ fn find_guests(route: &Route, folder: &Path, manifest_path: &Path) -> Result<Vec
         .packages
         .into_iter()
         .filter(|package| {
-            own.as_ref()
-                .map_or(metadata.workspace_members.contains(&package.id), |own| {
-                    *own == package.id
-                })
+            own.as_ref().map_or(metadata.workspace_members.contains(&package.id), |own| *own == package.id)
         })
-        .filter(|package| {
-            package
-                .targets
-                .iter()
-                .any(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))
-        })
-        .map(|package| Guest {
-            id: package.id,
-            name: package.name,
-        })
+        .filter(|package| package.targets.iter().any(|target| target.crate_types.iter().any(|kind| kind == "cdylib")))
+        .map(|package| Guest { id: package.id, name: package.name })
         .collect();
     Ok(guests)
 }
 
 fn select(guests: Vec<Guest>, names: &[String]) -> Result<Vec<Guest>> {
-    let known = guests
-        .iter()
-        .map(|guest| guest.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| guests.iter().all(|guest| guest.name != **name))
-    {
+    let known = guests.iter().map(|guest| guest.name.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(unknown) = names.iter().find(|name| guests.iter().all(|guest| guest.name != **name)) {
         bail!("there is no plugin named {unknown} here; there are: {known}");
     }
-    let guests: Vec<Guest> = guests
-        .into_iter()
-        .filter(|guest| names.is_empty() || names.contains(&guest.name))
-        .collect();
+    let guests: Vec<Guest> =
+        guests.into_iter().filter(|guest| names.is_empty() || names.contains(&guest.name)).collect();
     if guests.is_empty() {
-        bail!(
-            "there is no plugin here: its Cargo.toml needs `[lib] crate-type = [\"cdylib\", \"rlib\"]`"
-        );
+        bail!("there is no plugin here: its Cargo.toml needs `[lib] crate-type = [\"cdylib\", \"rlib\"]`");
     }
     Ok(guests)
 }
@@ -195,38 +152,18 @@ fn compile(
     target_dir: &Path,
     guests: &[Guest],
 ) -> Result<BTreeMap<String, PathBuf>> {
-    let names = guests
-        .iter()
-        .map(|guest| guest.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let names = guests.iter().map(|guest| guest.name.as_str()).collect::<Vec<_>>().join(", ");
     let mut command = cargo(route, folder);
-    command.args([
-        "build",
-        "--lib",
-        "--profile",
-        "guest",
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
+    command.args(["build", "--lib", "--profile", "guest", "--message-format", "json-render-diagnostics"]);
     command.args(["--target", route.target().triple()]);
-    command
-        .arg("--manifest-path")
-        .arg(manifest_path)
-        .arg("--target-dir")
-        .arg(target_dir);
+    command.arg("--manifest-path").arg(manifest_path).arg("--target-dir").arg(target_dir);
     for guest in guests {
         command.args(["--package", &guest.name]);
     }
     if let Route::DebianPackages { linker } = route {
-        command
-            .arg("-Zbuild-std=std,panic_abort")
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        command.arg("-Zbuild-std=std,panic_abort").env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     }
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo did not start")?;
+    let output = command.stderr(Stdio::inherit()).output().context("cargo did not start")?;
     if !output.status.success() {
         bail!("cargo could not build {names}; its messages are above");
     }
@@ -236,25 +173,15 @@ fn compile(
         let Ok(message) = serde_json::from_slice::<Message>(line) else {
             continue;
         };
-        let guest = guests
-            .iter()
-            .find(|guest| message.reason == "compiler-artifact" && guest.id == message.package_id);
-        let wasm = message.filenames.into_iter().find(|file| {
-            file.extension()
-                .is_some_and(|extension| extension == "wasm")
-        });
+        let guest = guests.iter().find(|guest| message.reason == "compiler-artifact" && guest.id == message.package_id);
+        let wasm =
+            message.filenames.into_iter().find(|file| file.extension().is_some_and(|extension| extension == "wasm"));
         if let (Some(guest), Some(wasm)) = (guest, wasm) {
             modules.insert(guest.name.clone(), wasm);
         }
     }
-    if let Some(missing) = guests
-        .iter()
-        .find(|guest| !modules.contains_key(&guest.name))
-    {
-        bail!(
-            "cargo built {} without a WebAssembly file; is it a `cdylib`?",
-            missing.name
-        );
+    if let Some(missing) = guests.iter().find(|guest| !modules.contains_key(&guest.name)) {
+        bail!("cargo built {} without a WebAssembly file; is it a `cdylib`?", missing.name);
     }
     Ok(modules)
 }
@@ -265,9 +192,7 @@ fn cargo(route: &Route, folder: &Path) -> Command {
         Route::DebianPackages { .. } => {
             let mut command = clean(DEBIAN_CARGO, folder);
             // Building the standard library is not stable yet: the switch lets a stable compiler do it.
-            command
-                .env("RUSTC", DEBIAN_RUSTC)
-                .env("RUSTC_BOOTSTRAP", "1");
+            command.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
             command
         }
     }

@@ -50,12 +50,7 @@ mod tests {
     #[test]
     fn components_stay_and_other_files_are_refused() {
         assert_eq!(encode(COMPONENT.to_vec()).unwrap(), COMPONENT);
-        assert!(
-            encode(b"#!/bin/sh".to_vec())
-                .unwrap_err()
-                .to_string()
-                .contains("not WebAssembly")
-        );
+        assert!(encode(b"#!/bin/sh".to_vec()).unwrap_err().to_string().contains("not WebAssembly"));
     }
 
     #[test]

@@ -51,11 +51,7 @@ impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Toolchain { target } => {
-                write!(
-                    f,
-                    "The active Rust toolchain builds for {} by itself.",
-                    target.triple()
-                )
+                write!(f, "The active Rust toolchain builds for {} by itself.", target.triple())
             }
             Self::DebianPackages { linker } => write!(
                 f,
@@ -65,11 +61,7 @@ impl fmt::Display for Route {
                 linker.display()
             ),
             Self::Rustup => {
-                write!(
-                    f,
-                    "rustup has added {} to the active Rust toolchain.",
-                    Target::Wasm32.triple()
-                )
+                write!(f, "rustup has added {} to the active Rust toolchain.", Target::Wasm32.triple())
             }
         }
     }
@@ -165,10 +157,7 @@ fn install(apt_get: &Path, packages: &[&str], say: &mut dyn FnMut(&str)) -> Resu
         if status.success() {
             Ok(())
         } else {
-            bail!(
-                "`apt-get {}` failed; its messages are above",
-                arguments.join(" ")
-            )
+            bail!("`apt-get {}` failed; its messages are above", arguments.join(" "))
         }
     };
     run(&["update"])?;
@@ -186,13 +175,8 @@ fn rustup(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<Option<Route>> {
     if !has_rustup {
         return Ok(None);
     }
-    say(&format!(
-        "Adding {triple} to the Rust toolchain with rustup."
-    ));
-    let status = clean("rustup", folder)
-        .args(["target", "add", triple])
-        .stdout(Stdio::null())
-        .status()?;
+    say(&format!("Adding {triple} to the Rust toolchain with rustup."));
+    let status = clean("rustup", folder).args(["target", "add", triple]).stdout(Stdio::null()).status()?;
     if status.success() {
         Ok(Some(Route::Rustup))
     } else {
@@ -202,64 +186,38 @@ fn rustup(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<Option<Route>> {
 
 fn has_debian_compiler() -> bool {
     Path::new(DEBIAN_CARGO).exists()
-        && sysroot(DEBIAN_RUSTC, Path::new(".")).is_some_and(|sysroot| {
-            sysroot
-                .join("lib/rustlib/src/rust/library/std/Cargo.toml")
-                .exists()
-        })
+        && sysroot(DEBIAN_RUSTC, Path::new("."))
+            .is_some_and(|sysroot| sysroot.join("lib/rustlib/src/rust/library/std/Cargo.toml").exists())
 }
 
 /// rustup's toolchains carry an `lld`; Debian has it as a package.
 fn find_linker(folder: &Path) -> Option<PathBuf> {
-    let active = sysroot("rustc", folder)
-        .map(|sysroot| vec![sysroot])
-        .unwrap_or_default();
+    let active = sysroot("rustc", folder).map(|sysroot| vec![sysroot]).unwrap_or_default();
     let rustup_home = std::env::var_os("RUSTUP_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup")));
-    let toolchains = rustup_home
-        .map(|home| children(&home.join("toolchains")))
-        .unwrap_or_default();
-    let carried = active
-        .into_iter()
-        .chain(toolchains)
-        .flat_map(|toolchain| children(&toolchain.join("lib/rustlib")));
-    let installed = std::env::var_os("PATH")
-        .map(|path| std::env::split_paths(&path).collect::<Vec<_>>())
-        .unwrap_or_default();
+    let toolchains = rustup_home.map(|home| children(&home.join("toolchains"))).unwrap_or_default();
+    let carried = active.into_iter().chain(toolchains).flat_map(|toolchain| children(&toolchain.join("lib/rustlib")));
+    let installed =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
     carried
         .map(|host| host.join("bin/rust-lld"))
         .chain(installed.into_iter().map(|folder| folder.join("wasm-ld")))
-        .chain(
-            children(Path::new("/usr/lib"))
-                .into_iter()
-                .map(|folder| folder.join("bin/wasm-ld")),
-        )
+        .chain(children(Path::new("/usr/lib")).into_iter().map(|folder| folder.join("bin/wasm-ld")))
         .find(|linker| linker.is_file())
 }
 
 fn children(folder: &Path) -> Vec<PathBuf> {
-    let mut children: Vec<PathBuf> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut children: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     children.sort();
     children
 }
 
 fn sysroot(rustc: &str, folder: &Path) -> Option<PathBuf> {
-    let output = clean(rustc, folder)
-        .args(["--print", "sysroot"])
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let output = clean(rustc, folder).args(["--print", "sysroot"]).stderr(Stdio::null()).output().ok()?;
     let path = String::from_utf8(output.stdout).ok()?;
-    output
-        .status
-        .success()
-        .then(|| PathBuf::from(path.trim_end()))
+    output.status.success().then(|| PathBuf::from(path.trim_end()))
 }
 
 fn is_root() -> bool {
@@ -289,13 +247,7 @@ pub(crate) fn clean(program: &str, folder: &Path) -> Command {
             "CARGO_MANIFEST_DIR",
             "CARGO_MANIFEST_PATH",
         ];
-        let steered = [
-            "CARGO_BUILD_",
-            "CARGO_PKG_",
-            "CARGO_PROFILE_",
-            "CARGO_TARGET_WASM32_",
-            "CARGO_UNSTABLE_",
-        ];
+        let steered = ["CARGO_BUILD_", "CARGO_PKG_", "CARGO_PROFILE_", "CARGO_TARGET_WASM32_", "CARGO_UNSTABLE_"];
         if steers.contains(&name) || steered.iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(name);
         }
@@ -309,29 +261,16 @@ mod tests {
 
     #[test]
     fn a_route_says_what_is_used() {
-        let text = Route::Toolchain {
-            target: Target::WasiP2,
-        }
-        .to_string();
-        assert_eq!(
-            text,
-            "The active Rust toolchain builds for wasm32-wasip2 by itself."
-        );
+        let text = Route::Toolchain { target: Target::WasiP2 }.to_string();
+        assert_eq!(text, "The active Rust toolchain builds for wasm32-wasip2 by itself.");
     }
 
     #[test]
     fn a_guest_is_built_without_the_environment_of_its_parent() {
         // Cargo runs this test with these set.
         let command = clean("cargo", Path::new("."));
-        let removed: Vec<_> = command
-            .get_envs()
-            .filter(|(_, value)| value.is_none())
-            .map(|(name, _)| name)
-            .collect();
+        let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
         assert!(removed.iter().any(|name| *name == "CARGO"), "{removed:?}");
-        assert!(
-            removed.iter().any(|name| *name == "CARGO_MANIFEST_DIR"),
-            "{removed:?}"
-        );
+        assert!(removed.iter().any(|name| *name == "CARGO_MANIFEST_DIR"), "{removed:?}");
     }
 }

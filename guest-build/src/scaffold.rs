@@ -93,24 +93,16 @@ pub struct Scaffold {
 /// Starts a plugin in a folder, which is new or empty: a small processor with its test, and the SDK beside it.
 pub fn scaffold(dir: &Path, name: &str) -> Result<Scaffold> {
     check_name(name)?;
-    let is_taken =
-        dir.is_file() || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    let is_taken = dir.is_file() || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     if is_taken {
-        bail!(
-            "{} is not empty; name a folder that does not exist yet",
-            dir.display()
-        );
+        bail!("{} is not empty; name a folder that does not exist yet", dir.display());
     }
 
     let mut files = Vec::new();
     for (template, place) in PLACES {
-        let text = TEMPLATES
-            .get_file(template)
-            .and_then(|file| file.contents_utf8());
+        let text = TEMPLATES.get_file(template).and_then(|file| file.contents_utf8());
         let text = text.with_context(|| format!("this build carries no {template}"))?;
-        let text = text
-            .replace("{{name}}", name)
-            .replace("{{version}}", env!("CARGO_PKG_VERSION"));
+        let text = text.replace("{{name}}", name).replace("{{version}}", env!("CARGO_PKG_VERSION"));
         write(&dir.join(place), text.as_bytes())?;
         if !place.starts_with("kafka-do-sdk/") {
             files.push(place.into());
@@ -118,18 +110,13 @@ pub fn scaffold(dir: &Path, name: &str) -> Result<Scaffold> {
     }
     copy(&SDK_SOURCE, &dir.join("kafka-do-sdk/src"))?;
     copy(&WIT, &dir.join("kafka-do-sdk/wit"))?;
-    Ok(Scaffold {
-        dir: dir.to_owned(),
-        files,
-    })
+    Ok(Scaffold { dir: dir.to_owned(), files })
 }
 
 fn check_name(name: &str) -> Result<()> {
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
-    let reads_well = name
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && !name.ends_with('-');
+    let reads_well =
+        name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') && !name.ends_with('-');
     if !starts_well || !reads_well || name.len() > NAME_BYTES_MAX {
         bail!(
             "{name:?} is no name for a plugin: take lowercase letters, digits and hyphens (at most {NAME_BYTES_MAX}), a letter \
@@ -151,8 +138,7 @@ fn copy(from: &Dir<'_>, to: &Path) -> Result<()> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(path, bytes))
-        .with_context(|| format!("cannot write {}", path.display()))
+    made.and_then(|()| fs::write(path, bytes)).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
@@ -172,25 +158,12 @@ mod tests {
         }
         for file in made.files {
             let text = fs::read_to_string(dir.join(&file)).unwrap();
-            assert!(
-                !text.contains("{{"),
-                "{} has a placeholder left",
-                file.display()
-            );
+            assert!(!text.contains("{{"), "{} has a placeholder left", file.display());
         }
-        for file in [
-            "Cargo.toml",
-            "src/lib.rs",
-            "src/json/extract.rs",
-            "wit/types.wit",
-            "wit/processor.wit",
-        ] {
+        for file in ["Cargo.toml", "src/lib.rs", "src/json/extract.rs", "wit/types.wit", "wit/processor.wit"] {
             assert!(dir.join("kafka-do-sdk").join(file).is_file(), "{file}");
         }
-        let manifest: toml::Table = fs::read_to_string(dir.join("Cargo.toml"))
-            .unwrap()
-            .parse()
-            .unwrap();
+        let manifest: toml::Table = fs::read_to_string(dir.join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["package"]["name"].as_str(), Some("large-orders"));
     }
 
@@ -206,19 +179,7 @@ mod tests {
     fn names_that_cannot_be_are_refused_before_anything_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("new");
-        for name in [
-            "",
-            "Orders",
-            "1st",
-            "-a",
-            "a-",
-            "a_b",
-            "a/b",
-            "é",
-            "match",
-            "kafka-do-sdk",
-            &"a".repeat(65),
-        ] {
+        for name in ["", "Orders", "1st", "-a", "a-", "a_b", "a/b", "é", "match", "kafka-do-sdk", &"a".repeat(65)] {
             assert!(scaffold(&dir, name).is_err(), "{name}");
         }
         assert!(!dir.exists());
@@ -228,43 +189,23 @@ mod tests {
     #[test]
     fn the_vendored_manifests_agree_with_the_workspace() {
         let read = |path: &str| -> toml::Table {
-            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
-                .unwrap()
-                .parse()
-                .unwrap()
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap().parse().unwrap()
         };
         let workspace = read("../Cargo.toml");
-        let (sdk, vendored, plugin) = (
-            read("../guest-sdk/rust/Cargo.toml"),
-            read("templates/sdk.toml"),
-            read("templates/plugin.toml"),
-        );
+        let (sdk, vendored, plugin) =
+            (read("../guest-sdk/rust/Cargo.toml"), read("templates/sdk.toml"), read("templates/plugin.toml"));
 
         let names = |manifest: &toml::Table| {
-            manifest["dependencies"]
-                .as_table()
-                .unwrap()
-                .keys()
-                .cloned()
-                .collect::<BTreeSet<_>>()
+            manifest["dependencies"].as_table().unwrap().keys().cloned().collect::<BTreeSet<_>>()
         };
         assert_eq!(names(&sdk), names(&vendored));
         for name in names(&vendored) {
-            assert_eq!(
-                vendored["dependencies"][&name], workspace["workspace"]["dependencies"][&name],
-                "{name}"
-            );
+            assert_eq!(vendored["dependencies"][&name], workspace["workspace"]["dependencies"][&name], "{name}");
         }
         assert_eq!(plugin["profile"]["guest"], workspace["profile"]["guest"]);
         for field in ["edition", "rust-version"] {
-            assert_eq!(
-                vendored["package"][field], workspace["workspace"]["package"][field],
-                "{field}"
-            );
-            assert_eq!(
-                plugin["package"][field], workspace["workspace"]["package"][field],
-                "{field}"
-            );
+            assert_eq!(vendored["package"][field], workspace["workspace"]["package"][field], "{field}");
+            assert_eq!(plugin["package"][field], workspace["workspace"]["package"][field], "{field}");
         }
     }
 }

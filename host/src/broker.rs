@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
+
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{FOLLOW_CHUNK_BYTES, PRODUCE_RECORDS_MAX};
+use crate::limits::{FOLLOW_CHUNK_BYTES, PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, UPLOADS_MAX};
 use crate::log::{Append, Chunk, Log, Partition, Permit, Topic, Unit};
 use crate::model::generation::Version;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
@@ -43,8 +45,12 @@ pub struct Broker {
     working: Shutdown,
     /// The requests' end: begins first, and wakes whoever waits for records.
     serving: Shutdown,
-    /// Uploads and removals look first and act then: one at a time.
+    /// Uploads look first and act then: one at a time.
     uploading: tokio::sync::Mutex<()>,
+    /// Bodies of uploads that may be in memory.
+    upload_turns: Semaphore,
+    /// Deploying uses topics and plugins that removing takes away: many deploy at once, one removes alone.
+    using: RwLock<()>,
     /// Where the next records without a key go.
     sticky: AtomicU32,
 }
@@ -87,9 +93,16 @@ pub struct Fetched {
 
 impl Broker {
     /// Opens the data folder, takes up what was deployed, and registers the plugins of the folder that was named.
-    pub async fn open(options: &Options, clock: Clock, metrics: Arc<Metrics>, working: Shutdown, serving: Shutdown) -> Result<Self> {
-        std::fs::create_dir_all(&options.data)
-            .map_err(|error| Error::internal(format!("the data folder {} cannot be made: {error}", options.data.display())))?;
+    pub async fn open(
+        options: &Options,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        working: Shutdown,
+        serving: Shutdown,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(&options.data).map_err(|error| {
+            Error::internal(format!("the data folder {} cannot be made: {error}", options.data.display()))
+        })?;
         let store = Arc::new(Store::open(&options.data.join("head.redb"))?);
         let log = Arc::new(Log::open(Arc::clone(&store), Arc::clone(&metrics))?);
         let tier = Tier::folder(&options.data.join("tier"))?;
@@ -115,6 +128,8 @@ impl Broker {
             working,
             serving,
             uploading: tokio::sync::Mutex::new(()),
+            upload_turns: Semaphore::new(UPLOADS_MAX),
+            using: RwLock::new(()),
             sticky: AtomicU32::new(0),
         };
         if let Some(folder) = &options.plugins {
@@ -129,6 +144,21 @@ impl Broker {
         self.working.begin();
         self.working.finished().await;
         self.log.close().await;
+    }
+
+    /// Runs a change to its end, whether or not whoever asked for it stays to hear: a client that hangs up in the middle
+    /// would leave half of it otherwise.
+    pub async fn whole<T, F>(self: &Arc<Self>, change: impl FnOnce(Arc<Self>) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        let change = change(Arc::clone(self));
+        self.working.spawn(async move {
+            let _ = done.send(change.await);
+        });
+        answer.await.map_err(|_| Error::shutting_down())?
     }
 
     pub fn metrics(&self) -> &Metrics {
@@ -161,17 +191,20 @@ impl Broker {
 
     pub async fn grow_topic(&self, name: &TopicName, partitions: u32) -> Result<Arc<Topic>> {
         let topic = self.log.grow_topic(name, partitions).await?;
-        self.supervisor.topic_grew(name).await?;
+        self.supervisor.topic_grew(name).await;
         Ok(topic)
     }
 
     pub async fn delete_topic(&self, name: &TopicName) -> Result<()> {
+        let _alone = self.using.write().await;
         let topic = self.log.topic(name)?;
         let users = self.supervisor.users_of_topic(&topic);
         if let Some(user) = users.first() {
             return Err(Error::conflict(
                 "topic-in-use",
-                format!("topic {name} is used by deployment {user}; delete that first with DELETE /v1/deployments/{user}"),
+                format!(
+                    "topic {name} is used by deployment {user}; delete that first with DELETE /v1/deployments/{user}"
+                ),
             ));
         }
         self.log.delete_topic(name).await
@@ -186,13 +219,19 @@ impl Broker {
     }
 
     /// Appends the records: all or none. Answers once they are on the disk.
-    pub async fn produce(&self, topic: &TopicName, records: Vec<NewRecord>, permit: Permit) -> Result<Vec<Receipt>> {
+    pub async fn produce(
+        &self,
+        topic: &TopicName,
+        records: Vec<NewRecord>,
+        mut permit: Permit,
+    ) -> Result<Vec<Receipt>> {
         if records.is_empty() {
             return Err(Error::invalid("no-records", "the request has no records; send at least one"));
         }
         if records.len() > PRODUCE_RECORDS_MAX {
             return Err(too_many_records());
         }
+        permit.try_grow(records.len() * RECORD_COST_BYTES)?;
         let topic = self.log.topic(topic)?;
         let partitions = topic.config().partitions;
         let sticky = self.sticky.fetch_add(1, Ordering::Relaxed) % partitions;
@@ -238,7 +277,14 @@ impl Broker {
     }
 
     /// Reads from one partition, and waits up to `wait` for records where there are none yet.
-    pub async fn fetch(&self, topic: &TopicName, partition: u32, from: ReadFrom, bytes_max: usize, wait: Duration) -> Result<Fetched> {
+    pub async fn fetch(
+        &self,
+        topic: &TopicName,
+        partition: u32,
+        from: ReadFrom,
+        bytes_max: usize,
+        wait: Duration,
+    ) -> Result<Fetched> {
         let partition = self.log.topic(topic)?.partition(partition)?;
         let from = self.resolve(&partition, from).await?;
         partition.check_offset(from)?;
@@ -262,7 +308,13 @@ impl Broker {
 
     /// Follows all partitions of a topic. `positions` are the next offsets of a follower that goes on; `from` is for the
     /// others.
-    pub async fn follow(&self, topic: &TopicName, from: ReadFrom, positions: &[u64], endless: bool) -> Result<Follower> {
+    pub async fn follow(
+        &self,
+        topic: &TopicName,
+        from: ReadFrom,
+        positions: &[u64],
+        endless: bool,
+    ) -> Result<Follower> {
         let topic = self.log.topic(topic)?;
         let mut reading = Vec::new();
         for partition in topic.partitions() {
@@ -278,7 +330,15 @@ impl Broker {
             reading.push(Reading { partition, next, until });
         }
         let activity = topic.activity();
-        Ok(Follower { log: Arc::clone(&self.log), topic, activity, reading, turn: 0, endless, serving: self.serving.clone() })
+        Ok(Follower {
+            log: Arc::clone(&self.log),
+            topic,
+            activity,
+            reading,
+            turn: 0,
+            endless,
+            serving: self.serving.clone(),
+        })
     }
 }
 
@@ -357,11 +417,18 @@ impl Follower {
 
 /// Plugins.
 impl Broker {
+    /// A turn to send a component; taken before its body is read.
+    pub async fn upload_turn(&self) -> Result<SemaphorePermit<'_>> {
+        self.upload_turns.acquire().await.map_err(|_| Error::shutting_down())
+    }
+
     /// Checks and stores a component as a version of the plugin. The flag says whether the version is new.
     pub async fn upload_plugin(&self, name: &PluginName, bytes: Vec<u8>) -> Result<(Artefact, bool)> {
         let _one_at_a_time = self.uploading.lock().await;
         let newest = self.registry.versions(name).ok().and_then(|versions| versions.last().cloned());
         if let Some(known) = self.registry.find_content(name, &bytes).filter(|known| Some(known) == newest.as_ref()) {
+            // What is asked for again may be asked for because it was damaged.
+            self.registry.keep(&known.version, bytes).await?;
             return Ok((known, false));
         }
         let row = self.registry.inspect(name, bytes, self.clock.now_ms()).await?;
@@ -381,6 +448,7 @@ impl Broker {
 
     /// Removes a version, or all of them.
     pub async fn remove_plugin(&self, name: &PluginName, version: Option<&str>) -> Result<()> {
+        let _alone = self.using.write().await;
         let _one_at_a_time = self.uploading.lock().await;
         let versions = match version {
             Some(version) => vec![self.registry.resolve(name, Some(version))?],
@@ -390,7 +458,10 @@ impl Broker {
             if let Some(user) = self.supervisor.users_of_version(name, version).first() {
                 return Err(Error::conflict(
                     "plugin-in-use",
-                    format!("version {} of plugin {name} belongs to deployment {user}; delete that first with DELETE /v1/deployments/{user}", version.short()),
+                    format!(
+                        "version {} of plugin {name} belongs to deployment {user}; delete that first with DELETE /v1/deployments/{user}",
+                        version.short()
+                    ),
                 ));
             }
         }
@@ -404,7 +475,9 @@ impl Broker {
     /// Registers every `*.wasm` of a folder under its file's name. One that is no plugin stops the start: whoever named
     /// the folder wants to know.
     async fn register_folder(&self, folder: &std::path::Path) -> Result<()> {
-        let unreadable = |error: std::io::Error| Error::internal(format!("the plugin folder {} cannot be read: {error}", folder.display()));
+        let unreadable = |error: std::io::Error| {
+            Error::internal(format!("the plugin folder {} cannot be read: {error}", folder.display()))
+        };
         let mut files: Vec<PathBuf> = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
@@ -438,6 +511,7 @@ impl Broker {
 impl Broker {
     /// Deploys, or swaps. The flag says whether the deployment is new.
     pub async fn deploy(&self, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
+        let _using = self.using.read().await;
         self.supervisor.deploy(name, request).await
     }
 
@@ -458,6 +532,7 @@ impl Broker {
     }
 
     pub async fn roll_back(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+        let _using = self.using.read().await;
         self.supervisor.roll_back(name).await
     }
 
@@ -468,5 +543,8 @@ impl Broker {
 
 /// What a request with too many records is told, whoever counts them.
 pub fn too_many_records() -> Error {
-    Error::too_large("too-many-records", format!("the request has more than the {PRODUCE_RECORDS_MAX} records of one call; send several"))
+    Error::too_large(
+        "too-many-records",
+        format!("the request has more than the {PRODUCE_RECORDS_MAX} records of one call; send several"),
+    )
 }

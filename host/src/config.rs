@@ -29,8 +29,9 @@ pub struct Config {
 
 impl Config {
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::invalid("config-unreadable", format!("{} cannot be read: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::invalid("config-unreadable", format!("{} cannot be read: {error}", path.display()))
+        })?;
         Self::parse(&text).map_err(|error| Error { detail: format!("{}: {}", path.display(), error.detail), ..error })
     }
 

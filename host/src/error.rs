@@ -49,7 +49,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
-        let retry_after_ms = matches!(kind, Kind::Overloaded | Kind::Unavailable).then_some(crate::limits::RETRY_AFTER_MS);
+        let retry_after_ms =
+            matches!(kind, Kind::Overloaded | Kind::Unavailable).then_some(crate::limits::RETRY_AFTER_MS);
         Self { kind, code, detail: detail.into(), retry_after_ms }
     }
 
@@ -78,7 +79,11 @@ impl Error {
     }
 
     pub fn shutting_down() -> Self {
-        Self::new(Kind::Unavailable, "shutting-down", "the host is shutting down; send the request again once it is back")
+        Self::new(
+            Kind::Unavailable,
+            "shutting-down",
+            "the host is shutting down; send the request again once it is back",
+        )
     }
 }
 

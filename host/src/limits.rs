@@ -11,14 +11,20 @@ pub const PARTITIONS_MAX: u64 = 100_000;
 /// Partitions of a topic created without a number.
 pub const TOPIC_PARTITIONS_DEFAULT: u32 = 1;
 
-/// Largest request body of a produce or an administrative call.
+/// Largest request body of a produce.
 pub const BODY_BYTES_MAX: usize = 16 << 20;
+/// Largest body of any other call in JSON.
+pub const JSON_BYTES_MAX: usize = 1 << 20;
+/// Components that may be uploaded at once; the next one waits before its body is read.
+pub const UPLOADS_MAX: usize = 2;
 /// Largest component that can be uploaded.
 pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
 /// Key, value and headers of one record together.
 pub const RECORD_BYTES_MAX: usize = 8 << 20;
 /// Records in one produce request.
 pub const PRODUCE_RECORDS_MAX: usize = 50_000;
+/// What a record costs in memory beside its bytes while it waits.
+pub const RECORD_COST_BYTES: usize = 112;
 /// Headers of one record.
 pub const RECORD_HEADERS_MAX: usize = 256;
 /// Farthest that a record's timestamp may lie from the epoch, in either direction: 9999-12-31.
@@ -55,8 +61,9 @@ pub const FETCH_RECORDS_MAX: usize = 50_000;
 pub const FETCH_RECORDS_DEFAULT: usize = 500;
 /// Longest that a poll may wait for records.
 pub const POLL_WAIT_MS_MAX: u64 = 60_000;
-/// What a follower reads from one partition before the next has its turn.
+/// What a follower reads from one partition before the next has its turn, and what is written for it at once.
 pub const FOLLOW_CHUNK_BYTES: usize = 256 << 10;
+pub const FOLLOW_WRITE_BYTES: usize = 1 << 20;
 /// A follower that hears nothing for this long gets a keep-alive (SSE only).
 pub const FOLLOW_KEEP_ALIVE_MS: u64 = 15_000;
 /// Entries of a page of any list.
@@ -94,6 +101,8 @@ pub const EPOCH_MS: u64 = 5;
 /// Records that one call may emit, and their bytes.
 pub const OUTCOME_RECORDS_MAX: usize = 100_000;
 pub const OUTCOME_BYTES_MAX: usize = 32 << 20;
+/// What is kept of a reason that a plugin gives.
+pub const REASON_BYTES_MAX: usize = 2 << 10;
 /// What a plugin may say of itself.
 pub const DESCRIPTION_BYTES_MAX: usize = 256 << 10;
 pub const STATE_TABLES_MAX: usize = 64;
@@ -104,6 +113,7 @@ pub const STATE_KEY_BYTES_MAX: usize = 4 << 10;
 pub const STATE_VALUE_BYTES_MAX: usize = 4 << 20;
 pub const STATE_STAGED_BYTES_MAX: usize = 32 << 20;
 pub const STATE_KEYS_MAX: usize = 100_000;
+pub const STATE_GET_BYTES_MAX: usize = 16 << 20;
 pub const STATE_SCAN_ENTRIES_MAX: u32 = 10_000;
 pub const STATE_SCAN_BYTES_MAX: usize = 16 << 20;
 /// Log lines that a plugin may write in one call, and the bytes of one; more is counted and dropped.
@@ -131,6 +141,6 @@ pub const DEPLOYMENTS_MAX: usize = 2_000;
 pub const DEPLOYMENT_INPUTS_MAX: usize = 1;
 pub const GRANTED_TOPICS_MAX: usize = 100;
 /// Steps (a read, a call and a commit) that all tasks together have under way; the others wait their turn.
-pub const TASK_STEPS_MAX: usize = 256;
+pub const TASK_STEPS_MAX: usize = 32;
 /// Commands that may wait for one task.
 pub const TASK_COMMANDS_MAX: usize = 16;

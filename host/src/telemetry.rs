@@ -73,14 +73,33 @@ impl Metrics {
         r.register_with_unit("commit", "Record bytes committed", Unit::Bytes, self.commit_bytes.clone());
         r.register_with_unit("commit_duration", "Time of one group commit", Unit::Seconds, self.commit_seconds.clone());
         r.register("produced_records", "Records produced over HTTP", self.produced_records.clone());
-        r.register_with_unit("produced", "Bytes of records produced over HTTP", Unit::Bytes, self.produced_bytes.clone());
+        r.register_with_unit(
+            "produced",
+            "Bytes of records produced over HTTP",
+            Unit::Bytes,
+            self.produced_bytes.clone(),
+        );
         r.register("fetched_records", "Records sent to clients", self.fetched_records.clone());
-        r.register("refused_requests", "Requests refused because the host had too much to do", self.refused_requests.clone());
+        r.register(
+            "refused_requests",
+            "Requests refused because the host had too much to do",
+            self.refused_requests.clone(),
+        );
         r.register("connections", "Open HTTP connections", self.connections.clone());
         r.register("plugin_instances", "Plugin instances alive", self.instances.clone());
-        r.register_with_unit("plugin_instantiate", "Time to instantiate a plugin", Unit::Seconds, self.instantiate_seconds.clone());
+        r.register_with_unit(
+            "plugin_instantiate",
+            "Time to instantiate a plugin",
+            Unit::Seconds,
+            self.instantiate_seconds.clone(),
+        );
         r.register_with_unit("plugin_call", "Time of one call into a plugin", Unit::Seconds, self.call_seconds.clone());
-        r.register_with_unit("swap_pause", "Time a partition stood still in a swap", Unit::Seconds, self.swap_pause_seconds.clone());
+        r.register_with_unit(
+            "swap_pause",
+            "Time a partition stood still in a swap",
+            Unit::Seconds,
+            self.swap_pause_seconds.clone(),
+        );
         r.register("task_records_in", "Records that deployments read", self.task_records_in.clone());
         r.register("task_records_out", "Records that deployments wrote", self.task_records_out.clone());
         r.register("task_rejections", "Records that deployments sent to dead letters", self.task_rejections.clone());

@@ -166,10 +166,17 @@ impl Host {
 
     /// A produce that may find the host gone.
     pub async fn try_produce(&self, topic: &str, query: &str, lines: String) -> Result<Response, reqwest::Error> {
-        self.send_bytes("POST", &format!("/v1/topics/{topic}/records{query}"), "application/x-ndjson", lines.into()).await
+        self.send_bytes("POST", &format!("/v1/topics/{topic}/records{query}"), "application/x-ndjson", lines.into())
+            .await
     }
 
-    pub async fn send_bytes(&self, method: &str, path: &str, media: &str, body: Vec<u8>) -> Result<Response, reqwest::Error> {
+    pub async fn send_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        media: &str,
+        body: Vec<u8>,
+    ) -> Result<Response, reqwest::Error> {
         let method = method.parse().expect("a method");
         let request = self.client.request(method, self.url() + path).header("content-type", media).body(body);
         self.send(request).await

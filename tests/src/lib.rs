@@ -7,5 +7,5 @@ mod session;
 
 pub use data::{EARTHQUAKES, Flight, earthquakes, flights};
 pub use host::{Host, Response, binary, guest, plugin};
-pub use session::run_sessions;
 pub use json::{Record, read_partition, read_topic, threshold_of};
+pub use session::run_sessions;

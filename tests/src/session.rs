@@ -41,7 +41,9 @@ fn matches(expected: &[String], found: &[&str]) -> bool {
     match expected.split_first() {
         None => found.is_empty(),
         Some((first, rest)) if first == "..." => (0..=found.len()).any(|skipped| matches(rest, &found[skipped..])),
-        Some((first, rest)) => found.split_first().is_some_and(|(line, later)| line_matches(first, line) && matches(rest, later)),
+        Some((first, rest)) => {
+            found.split_first().is_some_and(|(line, later)| line_matches(first, line) && matches(rest, later))
+        }
     }
 }
 
@@ -64,7 +66,8 @@ pub fn run_sessions(page: &Path, url: &str) {
     let text = std::fs::read_to_string(root.join(page)).expect("the page is there");
     let steps = steps(&text);
     assert!(!steps.is_empty(), "{} has a session", page.display());
-    let path = format!("{}:{}", binary().parent().expect("a folder").display(), std::env::var("PATH").unwrap_or_default());
+    let path =
+        format!("{}:{}", binary().parent().expect("a folder").display(), std::env::var("PATH").unwrap_or_default());
     for Step { command, expected } in steps {
         if command.starts_with("cargo xtask") {
             continue;

@@ -107,7 +107,9 @@ async fn a_poison_record_is_named() {
     host.put("/v1/deployments/d", deployment("trap-in-process")).await.ok();
     host.try_produce("in", "", "{\"n\":0}\n{\"n\":1}\n{\"x\":\"poison\"}\n{\"n\":3}".into()).await.unwrap().ok();
     let status = host
-        .wait_for("d", "it stands before the poison", |status| status["tasks"][0]["next_offset"] == 2 && status["state"] == "failing")
+        .wait_for("d", "it stands before the poison", |status| {
+            status["tasks"][0]["next_offset"] == 2 && status["state"] == "failing"
+        })
         .await;
     assert!(reason(&status).contains("trap"), "{status}");
     let passed = read_topic(&host, "trap-in-process-out").await.remove(0);

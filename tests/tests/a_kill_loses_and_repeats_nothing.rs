@@ -14,7 +14,9 @@ const CHUNK: usize = 500;
 /// Real earthquakes, over and over; the running number tells them apart.
 fn lines() -> Vec<String> {
     let sample: Vec<&str> = EARTHQUAKES.lines().collect();
-    (0..LINES).map(|number| sample[number % sample.len()].replacen('{', &format!("{{\"number\":{number},"), 1)).collect()
+    (0..LINES)
+        .map(|number| sample[number % sample.len()].replacen('{', &format!("{{\"number\":{number},"), 1))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,8 +74,12 @@ async fn ten_kills() {
 
     let output = read_topic(&host, "strong").await;
     for (input, output) in input.iter().zip(&output) {
-        let expected: Vec<_> = input.iter().filter(|r| r.value["mag"].as_f64().is_some_and(|mag| mag > 2.0)).map(|r| &r.value).collect();
-        assert!(output.iter().map(|record| &record.value).eq(expected), "the output is the filtered input, once, in order");
+        let expected: Vec<_> =
+            input.iter().filter(|r| r.value["mag"].as_f64().is_some_and(|mag| mag > 2.0)).map(|r| &r.value).collect();
+        assert!(
+            output.iter().map(|record| &record.value).eq(expected),
+            "the output is the filtered input, once, in order"
+        );
     }
 
     // The count moves by one a record: a repetition or a loss would show for ever.

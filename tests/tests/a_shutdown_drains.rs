@@ -35,7 +35,10 @@ async fn under_load() {
         })
         .collect();
     // A long poll that waits is woken rather than waited for.
-    let waiting = host.client().get(host.url() + "/v1/topics/out/partitions/0/records?wait_ms=60000&timestamp=9999999999999").send();
+    let waiting = host
+        .client()
+        .get(host.url() + "/v1/topics/out/partitions/0/records?wait_ms=60000&timestamp=9999999999999")
+        .send();
     let waiting = tokio::spawn(waiting);
     tokio::time::sleep(Duration::from_millis(500)).await;
 

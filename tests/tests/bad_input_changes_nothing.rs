@@ -22,7 +22,11 @@ async fn produce() {
         (json!({"records": [{"value": 1}, {"value": 2, "colour": 3}]}), 400, "invalid-json"),
         (json!({"records": [{"value": 1}, {"key": "a"}]}), 400, "no-value"),
         (json!({"records": [{"value": 1}, {"value": 1, "partition": 2}]}), 404, "unknown-partition"),
-        (json!({"records": [{"value": 1}, {"value": 1, "timestamp": 1_700_000_000_000_000_000_i64}]}), 400, "invalid-timestamp"),
+        (
+            json!({"records": [{"value": 1}, {"value": 1, "timestamp": 1_700_000_000_000_000_000_i64}]}),
+            400,
+            "invalid-timestamp",
+        ),
         (json!({"records": []}), 400, "no-records"),
         (json!({"value": {"$base64": "???"}}), 400, "invalid-base64"),
     ] {
@@ -35,7 +39,13 @@ async fn produce() {
         ("application/json", path, b"{\"value\":".to_vec(), 400, "invalid-json"),
         ("application/json", path, b"{\"value\":\"\xff\"}".to_vec(), 400, "invalid-json"),
         ("application/x-ndjson", path, b"{\"a\":1}\n{\"a\":".to_vec(), 400, "invalid-json"),
-        ("application/x-ndjson", "/v1/topics/in/records?key_path=a", b"{\"a\":1}\n{\"a\":[]}".to_vec(), 400, "invalid-key"),
+        (
+            "application/x-ndjson",
+            "/v1/topics/in/records?key_path=a",
+            b"{\"a\":1}\n{\"a\":[]}".to_vec(),
+            400,
+            "invalid-key",
+        ),
         ("application/x-ndjson", "/v1/topics/in/records?key=a", b"1".to_vec(), 400, "invalid-query"),
         ("application/x-ndjson", "/v1/topics/in/records?key_path=a..b", b"1".to_vec(), 400, "invalid-path"),
         ("text/csv", path, b"a,b".to_vec(), 415, "unsupported-media-type"),
@@ -109,7 +119,10 @@ async fn plugins() {
         let answer = host.upload("bad", component).await;
         assert_eq!(answer.problem(422), code, "{}", answer.text);
     }
-    assert!(host.upload("bad", guest("unknown-import")).await.text.contains("other:thing/oracle"), "the import is named");
+    assert!(
+        host.upload("bad", guest("unknown-import")).await.text.contains("other:thing/oracle"),
+        "the import is named"
+    );
     assert_eq!(host.get("/v1/plugins/bad").await.problem(404), "unknown-plugin");
     assert_eq!(host.delete("/v1/plugins/filter-json/versions/ffff").await.problem(404), "unknown-version");
     let plugins = host.get("/v1/plugins").await.ok();
@@ -128,7 +141,8 @@ async fn deployments() {
         request[field] = value;
         request
     };
-    let misbehave = json!({"plugin": "misbehave", "inputs": ["in"], "output": "out", "settings": {"mode": "open-fails"}});
+    let misbehave =
+        json!({"plugin": "misbehave", "inputs": ["in"], "output": "out", "settings": {"mode": "open-fails"}});
     for (request, status, code) in [
         (filter(json!({})), 422, "invalid-settings"),
         (filter(json!({"path": "mag", "comparison": "bigger", "operand": 1})), 422, "invalid-settings"),
@@ -168,8 +182,10 @@ async fn a_refused_swap() {
     let mut other_input = good.clone();
     host.create_topic("other", 2).await;
     other_input["inputs"] = json!(["other"]);
-    let open_fails = json!({"plugin": "misbehave", "inputs": ["in"], "output": "out", "settings": {"mode": "open-fails"}});
-    let writes = json!({"plugin": "misbehave", "inputs": ["in"], "output": "out", "settings": {"mode": "write-in-open"}});
+    let open_fails =
+        json!({"plugin": "misbehave", "inputs": ["in"], "output": "out", "settings": {"mode": "open-fails"}});
+    let writes =
+        json!({"plugin": "misbehave", "inputs": ["in"], "output": "out", "settings": {"mode": "write-in-open"}});
     for (request, status, code) in [
         (filter(json!({"path": "n"})), 422, "invalid-settings"),
         (open_fails, 422, "plugin-refused"),
@@ -208,10 +224,9 @@ async fn a_vanished_state_table() {
 #[tokio::test]
 async fn strangers() {
     let host = host().await;
-    for (header, value, code) in [
-        ("origin", "https://evil.example.com", "foreign-origin"),
-        ("host", "evil.example.com", "foreign-host"),
-    ] {
+    for (header, value, code) in
+        [("origin", "https://evil.example.com", "foreign-origin"), ("host", "evil.example.com", "foreign-host")]
+    {
         let request = host.client().get(host.url() + "/v1/topics").header(header, value);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 403);

@@ -138,7 +138,10 @@ async fn audit_days(host: &Host, flights: &[Flight]) {
         let day = value["window_start_ms"].as_i64().unwrap() / DAY_MS;
         assert_eq!(value["window_end_ms"].as_i64().unwrap(), (day + 1) * DAY_MS);
         let key = (value["key"].as_str().unwrap().to_owned(), day);
-        assert!(counted.insert(key, value["count"].as_u64().unwrap()).is_none(), "one count a carrier and day: {value}");
+        assert!(
+            counted.insert(key, value["count"].as_u64().unwrap()).is_none(),
+            "one count a carrier and day: {value}"
+        );
     }
     assert_eq!(counted, expected);
     println!("{} carriers and days, {} delayed flights", counted.len(), counted.values().sum::<u64>());

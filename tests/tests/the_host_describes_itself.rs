@@ -63,7 +63,12 @@ async fn lists_come_in_pages() {
         host.create_topic(topic, 1).await;
     }
     let names = |page: &serde_json::Value| {
-        page["items"].as_array().unwrap().iter().map(|topic| topic["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|topic| topic["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let first = host.get("/v1/topics?limit=2").await.ok();
     assert_eq!((names(&first), &first["next"]), (vec!["a".into(), "b".into()], &json!("b")));

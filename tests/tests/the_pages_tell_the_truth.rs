@@ -5,7 +5,8 @@ use std::path::Path;
 use kafka_do_tests::{Host, run_sessions};
 
 async fn check(page: &'static str) {
-    let plugins = std::env::var("KAFKA_DO_PLUGINS").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugins").into());
+    let plugins = std::env::var("KAFKA_DO_PLUGINS")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugins").into());
     let host = Host::start_with(&["--plugins", &plugins]).await;
     let url = host.url();
     tokio::task::spawn_blocking(move || run_sessions(Path::new(page), &url)).await.unwrap();

@@ -16,24 +16,37 @@ async fn in_three_forms() {
         {"value": null, "key": {"$base64": "/w=="}, "timestamp": "1970-01-01T00:00:02Z"},
     ]});
     let answer = host.post(path, many).await.ok();
-    assert_eq!(answer, json!({"records": [
-        {"partition": 0, "offset": 0, "timestamp": 1000},
-        {"partition": 0, "offset": 1, "timestamp": 2000},
-    ]}));
+    assert_eq!(
+        answer,
+        json!({"records": [
+            {"partition": 0, "offset": 0, "timestamp": 1000},
+            {"partition": 0, "offset": 1, "timestamp": 2000},
+        ]})
+    );
     let bare = host.post(path, json!({"value": "text", "timestamp": 3000})).await.ok();
     assert_eq!(bare["records"][0]["offset"], 2);
     host.try_produce("t", "?key_path=id", "{\"id\":7}\n[1]".into()).await.unwrap().ok();
-    let raw = host.client().post(host.url() + path).header("content-type", "application/octet-stream").header("kafka-do-key", "k");
+    let raw = host
+        .client()
+        .post(host.url() + path)
+        .header("content-type", "application/octet-stream")
+        .header("kafka-do-key", "k");
     let raw = raw.body(vec![0xff, 0x00]).send().await.unwrap();
     assert_eq!(raw.status(), 200);
 
     let page = host.get("/v1/topics/t/partitions/0/records").await.ok();
     assert_eq!((&page["next_offset"], &page["high_watermark"]), (&json!(6), &json!(6)));
     let records = page["records"].as_array().unwrap();
-    assert_eq!(records[0], json!({
-        "offset": 0, "timestamp": 1000, "key": "a", "value": {"n": 1}, "headers": {"trace": "x", "again": ["1", "2"]},
-    }));
-    assert_eq!(records[1], json!({"offset": 1, "timestamp": 2000, "key": {"$base64": "/w=="}, "value": null, "headers": {}}));
+    assert_eq!(
+        records[0],
+        json!({
+            "offset": 0, "timestamp": 1000, "key": "a", "value": {"n": 1}, "headers": {"trace": "x", "again": ["1", "2"]},
+        })
+    );
+    assert_eq!(
+        records[1],
+        json!({"offset": 1, "timestamp": 2000, "key": {"$base64": "/w=="}, "value": null, "headers": {}})
+    );
     assert_eq!(records[2]["value"], "text");
     assert_eq!((&records[3]["key"], &records[3]["value"]), (&json!("7"), &json!({"id": 7})));
     assert_eq!((&records[4]["key"], &records[4]["value"]), (&Value::Null, &json!([1])));
@@ -48,7 +61,9 @@ async fn in_three_forms() {
     let later = host.get("/v1/topics/t/partitions/0/records?timestamp=9999999999999").await.ok();
     assert_eq!((&later["records"], &later["next_offset"]), (&json!([]), &json!(6)));
 
-    let accept = |form: &'static str| host.client().get(host.url() + "/v1/topics/t/partitions/0/records?offset=3").header("accept", form).send();
+    let accept = |form: &'static str| {
+        host.client().get(host.url() + "/v1/topics/t/partitions/0/records?offset=3").header("accept", form).send()
+    };
     let lines = accept("application/x-ndjson").await.unwrap();
     assert_eq!(lines.headers()["kafka-do-next-offset"], "6");
     assert_eq!(lines.text().await.unwrap().lines().count(), 3);
@@ -145,7 +160,8 @@ async fn a_follower_sees_everything_once() {
     assert!(numbers.into_iter().eq(0..400), "no item is missing, none is there twice");
 
     // The same as server-sent events; Last-Event-ID goes on.
-    let events = items(&host, "/v1/topics/t/records?from=earliest&follow=true", &[("accept", "text/event-stream")], 100).await;
+    let events =
+        items(&host, "/v1/topics/t/records?from=earliest&follow=true", &[("accept", "text/event-stream")], 100).await;
     let id = events[99].lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
     let data = |event: &String| event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap().to_owned();
     let resumed = [("accept", "text/event-stream"), ("last-event-id", id)];
@@ -158,7 +174,8 @@ async fn a_follower_sees_everything_once() {
     let (fresh, ()) = tokio::join!(items(&host, "/v1/topics/t/records?follow=true", &[], 2), async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         host.patch("/v1/topics/t", json!({"partitions": 4})).await.ok();
-        let records = json!({"records": [{"value": {"n": 1000}, "partition": 3}, {"value": {"n": 1001}, "partition": 0}]});
+        let records =
+            json!({"records": [{"value": {"n": 1000}, "partition": 3}, {"value": {"n": 1001}, "partition": 0}]});
         host.post("/v1/topics/t/records", records).await.ok();
     });
     let mut numbers: Vec<u64> = fresh.iter().map(number).collect();

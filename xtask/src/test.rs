@@ -41,7 +41,7 @@ impl Test {
         say("The tests.");
         let mut tests = cargo("test", profile);
         tests
-            .arg("--workspace")
+            .args(["--workspace", "--no-fail-fast"])
             .args(&self.filter)
             .env("KAFKA_DO_BIN", profile.host())
             .env("KAFKA_DO_PLUGINS", paths::plugins())

@@ -7,18 +7,12 @@ use crate::{Failure, HostError, RetryAdvice};
 impl Failure {
     /// Transient: the host makes the same call again, at a pace of its own.
     pub fn retry(reason: impl Display) -> Self {
-        Self::Retry(RetryAdvice {
-            reason: reason.to_string(),
-            after_ms: None,
-        })
+        Self::Retry(RetryAdvice { reason: reason.to_string(), after_ms: None })
     }
 
     /// Transient: the host makes the same call again after `after_ms` milliseconds.
     pub fn retry_after(reason: impl Display, after_ms: u32) -> Self {
-        Self::Retry(RetryAdvice {
-            reason: reason.to_string(),
-            after_ms: Some(after_ms),
-        })
+        Self::Retry(RetryAdvice { reason: reason.to_string(), after_ms: Some(after_ms) })
     }
 
     /// The whole input of this call can never succeed: the host dead-letters it and goes on.
@@ -41,9 +35,9 @@ impl From<HostError> for Failure {
             HostError::Unavailable(reason) => Self::retry(reason),
             HostError::Denied(reason) => Self::fatal(format!("the host denied it: {reason}")),
             HostError::NotFound(what) => Self::fatal(format!("the host knows no {what}")),
-            HostError::TooLarge(limit_bytes) => Self::fatal(format!(
-                "larger than the host's limit of {limit_bytes} bytes"
-            )),
+            HostError::TooLarge(limit_bytes) => {
+                Self::fatal(format!("larger than the host's limit of {limit_bytes} bytes"))
+            }
             HostError::Other(reason) => Self::fatal(reason),
         }
     }
@@ -61,9 +55,7 @@ pub struct Reject {
 impl Reject {
     /// Refuses a record for this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-        }
+        Self { reason: reason.into() }
     }
 }
 
@@ -80,10 +72,7 @@ mod tests {
 
     #[test]
     fn only_an_unavailable_host_is_tried_again() {
-        assert!(matches!(
-            HostError::Unavailable("busy".into()).into(),
-            Failure::Retry(_)
-        ));
+        assert!(matches!(HostError::Unavailable("busy".into()).into(), Failure::Retry(_)));
         for error in [
             HostError::Denied("no".into()),
             HostError::NotFound("table x".into()),

@@ -80,12 +80,8 @@ macro_rules! filter_map {
                 $description
             }
 
-            fn open(
-                context: $crate::Context<$settings>,
-            ) -> ::core::result::Result<Self, $crate::Failure> {
-                ::core::result::Result::Ok(Self {
-                    settings: context.settings,
-                })
+            fn open(context: $crate::Context<$settings>) -> ::core::result::Result<Self, $crate::Failure> {
+                ::core::result::Result::Ok(Self { settings: context.settings })
             }
 
             fn process(
@@ -95,18 +91,12 @@ macro_rules! filter_map {
             ) -> ::core::result::Result<(), $crate::Failure> {
                 for record in batch.records {
                     let offset = record.offset;
-                    let kept: ::core::result::Result<
-                        ::core::option::Option<$crate::NewRecord>,
-                        $crate::Reject,
-                    > = ($function)(record, &self.settings);
+                    let kept: ::core::result::Result<::core::option::Option<$crate::NewRecord>, $crate::Reject> =
+                        ($function)(record, &self.settings);
                     match kept {
-                        ::core::result::Result::Ok(::core::option::Option::Some(record)) => {
-                            output.emit(record)
-                        }
+                        ::core::result::Result::Ok(::core::option::Option::Some(record)) => output.emit(record),
                         ::core::result::Result::Ok(::core::option::Option::None) => {}
-                        ::core::result::Result::Err(reject) => {
-                            output.reject_offset(offset, reject.reason)
-                        }
+                        ::core::result::Result::Err(reject) => output.reject_offset(offset, reject.reason),
                     }
                 }
                 ::core::result::Result::Ok(())

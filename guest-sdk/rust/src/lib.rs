@@ -41,8 +41,8 @@ pub mod testing;
 pub mod windows;
 
 pub use bindings::kafka_do::plugin::types::{
-    Description, Failure, Header, HostError, NewRecord, RecordBatch as Batch, Rejection,
-    RetryAdvice, StoredRecord as Record, TaskContext,
+    Description, Failure, Header, HostError, NewRecord, RecordBatch as Batch, Rejection, RetryAdvice,
+    StoredRecord as Record, TaskContext,
 };
 pub use failure::Reject;
 pub use filter_map::NoSettings;

@@ -13,10 +13,8 @@ pub fn enabled(level: Level) -> bool {
 /// Writes one line with its fields, where the host keeps that level.
 pub fn write(level: Level, message: impl Display, fields: &[(&str, &str)]) {
     if enabled(level) {
-        let fields: Vec<(String, String)> = fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let fields: Vec<(String, String)> =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         imports::log::write(level, &message.to_string(), &fields);
     }
 }

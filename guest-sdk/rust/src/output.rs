@@ -17,14 +17,7 @@ pub struct Output {
 impl Output {
     /// An output for a call whose input comes from this partition.
     pub(crate) fn new(topic: String, partition: u32) -> Self {
-        Self {
-            topic,
-            partition,
-            outcome: Outcome {
-                records: Vec::new(),
-                rejections: Vec::new(),
-            },
-        }
+        Self { topic, partition, outcome: Outcome { records: Vec::new(), rejections: Vec::new() } }
     }
 
     /// Appends a record. A [`Record`] passes as it came: same key, value, headers and event time.

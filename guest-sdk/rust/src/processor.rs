@@ -92,15 +92,11 @@ macro_rules! export_processor {
                     <$processor as $crate::Processor>::describe()
                 }
 
-                fn open(
-                    context: $crate::TaskContext,
-                ) -> ::core::result::Result<(), $crate::Failure> {
+                fn open(context: $crate::TaskContext) -> ::core::result::Result<(), $crate::Failure> {
                     TASK.with(|task| task.open(context))
                 }
 
-                fn process(
-                    batch: $crate::Batch,
-                ) -> ::core::result::Result<Outcome, $crate::Failure> {
+                fn process(batch: $crate::Batch) -> ::core::result::Result<Outcome, $crate::Failure> {
                     TASK.with(|task| task.process(batch))
                 }
 
@@ -113,7 +109,7 @@ macro_rules! export_processor {
                 }
             }
 
-    $crate::bindings::__export_processing!(Component with_types_in $crate::bindings);
+            $crate::bindings::__export_processing!(Component with_types_in $crate::bindings);
         };
     };
 }

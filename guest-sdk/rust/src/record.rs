@@ -19,22 +19,12 @@ impl From<Record> for NewRecord {
 impl NewRecord {
     /// A record for the deployment's default output, with the time of the append.
     pub fn new(value: impl Into<Vec<u8>>) -> Self {
-        Self {
-            value: Some(value.into()),
-            ..Self::tombstone()
-        }
+        Self { value: Some(value.into()), ..Self::tombstone() }
     }
 
     /// A record without a value: it deletes its key in a compacted topic.
     pub fn tombstone() -> Self {
-        Self {
-            topic: None,
-            partition: None,
-            timestamp_ms: None,
-            key: None,
-            value: None,
-            headers: Vec::new(),
-        }
+        Self { topic: None, partition: None, timestamp_ms: None, key: None, value: None, headers: Vec::new() }
     }
 
     /// The key chooses the partition, unless one is named.
@@ -61,10 +51,7 @@ impl NewRecord {
     /// Adds a header after those that are there.
     #[must_use]
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push(Header {
-            name: name.into(),
-            value: value.into(),
-        });
+        self.headers.push(Header { name: name.into(), value: value.into() });
         self
     }
 }

@@ -55,22 +55,13 @@ impl Gathered for RefCell<Rows> {
         let changes: Vec<Change> = std::mem::take(known)
             .into_iter()
             .filter(|(_, row)| row.staged)
-            .map(|(key, row)| Change {
-                key,
-                value: row.value,
-            })
+            .map(|(key, row)| Change { key, value: row.value })
             .collect();
-        if changes.is_empty() {
-            Ok(())
-        } else {
-            table.write(&changes)
-        }
+        if changes.is_empty() { Ok(()) } else { table.write(&changes) }
     }
 
     fn forget(&self) -> bool {
-        std::mem::take(&mut self.borrow_mut().known)
-            .values()
-            .any(|row| row.staged)
+        std::mem::take(&mut self.borrow_mut().known).values().any(|row| row.staged)
     }
 }
 
@@ -78,18 +69,9 @@ impl Table {
     /// Opens a declared table; [`HostError::NotFound`] where the description does not name it.
     pub fn open(name: &str) -> Result<Self, HostError> {
         let table = imports::state::Table::open(name)?;
-        let shared = TABLES.with_borrow(|tables| {
-            tables
-                .iter()
-                .find(|rows| rows.borrow().name == name)
-                .cloned()
-        });
+        let shared = TABLES.with_borrow(|tables| tables.iter().find(|rows| rows.borrow().name == name).cloned());
         let rows = shared.unwrap_or_else(|| {
-            let rows = Rows {
-                name: name.to_owned(),
-                table,
-                known: BTreeMap::new(),
-            };
+            let rows = Rows { name: name.to_owned(), table, known: BTreeMap::new() };
             let rows = Rc::new(RefCell::new(rows));
             TABLES.with_borrow_mut(|tables| tables.push(rows.clone()));
             GATHERED.with_borrow_mut(|gathered| gathered.push(rows.clone()));
@@ -120,20 +102,9 @@ impl Table {
             .collect();
         if !unseen.is_empty() {
             let values = table.get(&unseen)?;
-            known.extend(unseen.into_iter().zip(values).map(|(key, value)| {
-                (
-                    key,
-                    Row {
-                        value,
-                        staged: false,
-                    },
-                )
-            }));
+            known.extend(unseen.into_iter().zip(values).map(|(key, value)| (key, Row { value, staged: false })));
         }
-        Ok(keys
-            .iter()
-            .map(|key| known.get(key.as_ref()).and_then(|row| row.value.clone()))
-            .collect())
+        Ok(keys.iter().map(|key| known.get(key.as_ref()).and_then(|row| row.value.clone())).collect())
     }
 
     /// Sets a row, when the call has succeeded.
@@ -147,11 +118,7 @@ impl Table {
     }
 
     /// At most `limit` rows in key order, including what this call has written; page on from after the last key.
-    pub fn scan<K: AsRef<[u8]>>(
-        &self,
-        range: impl RangeBounds<K>,
-        limit: u32,
-    ) -> Result<Vec<Entry>, HostError> {
+    pub fn scan<K: AsRef<[u8]>>(&self, range: impl RangeBounds<K>, limit: u32) -> Result<Vec<Entry>, HostError> {
         let mut from = match range.start_bound() {
             Bound::Included(key) => Some(key.as_ref().to_vec()),
             Bound::Excluded(key) => Some(after(key.as_ref())),
@@ -166,46 +133,21 @@ impl Table {
         let rows = self.0.borrow();
         let mut entries = Vec::new();
         // A page of the host's, with this call's own writes laid over it, may be shorter than it was: so go on.
-        while entries.len() < limit
-            && from
-                .as_ref()
-                .zip(until.as_ref())
-                .is_none_or(|(from, until)| from < until)
-        {
+        while entries.len() < limit && from.as_ref().zip(until.as_ref()).is_none_or(|(from, until)| from < until) {
             let asked = u32::try_from(limit - entries.len()).unwrap_or(u32::MAX);
-            let page = rows.table.scan(
-                &KeyRange {
-                    from: from.clone(),
-                    until: until.clone(),
-                },
-                asked,
-            )?;
+            let page = rows.table.scan(&KeyRange { from: from.clone(), until: until.clone() }, asked)?;
             // Where the host has more rows, the writes after its last one belong to a later page.
-            let more = (page.len() >= asked as usize)
-                .then(|| page.last().map(|last| after(&last.key)))
-                .flatten();
+            let more = (page.len() >= asked as usize).then(|| page.last().map(|last| after(&last.key))).flatten();
             let staged_from = from.map_or(Bound::Unbounded, Bound::Included);
-            let staged_until = more
-                .as_ref()
-                .or(until.as_ref())
-                .map_or(Bound::Unbounded, |key| Bound::Excluded(key.clone()));
+            let staged_until =
+                more.as_ref().or(until.as_ref()).map_or(Bound::Unbounded, |key| Bound::Excluded(key.clone()));
 
-            let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> = page
-                .into_iter()
-                .map(|entry| (entry.key, Some(entry.value)))
-                .collect();
-            for (key, row) in rows
-                .known
-                .range((staged_from, staged_until))
-                .filter(|(_, row)| row.staged)
-            {
+            let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
+                page.into_iter().map(|entry| (entry.key, Some(entry.value))).collect();
+            for (key, row) in rows.known.range((staged_from, staged_until)).filter(|(_, row)| row.staged) {
                 merged.insert(key.clone(), row.value.clone());
             }
-            entries.extend(
-                merged
-                    .into_iter()
-                    .filter_map(|(key, value)| Some(Entry { key, value: value? })),
-            );
+            entries.extend(merged.into_iter().filter_map(|(key, value)| Some(Entry { key, value: value? })));
             match more {
                 Some(key) => from = Some(key),
                 None => break,
@@ -216,13 +158,7 @@ impl Table {
     }
 
     fn stage(&self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        self.0.borrow_mut().known.insert(
-            key,
-            Row {
-                value,
-                staged: true,
-            },
-        );
+        self.0.borrow_mut().known.insert(key, Row { value, staged: true });
     }
 }
 
@@ -238,8 +174,5 @@ pub(crate) fn write_staged() -> Result<(), HostError> {
 
 /// Forgets what the call gathered, and says whether there was anything to write.
 pub(crate) fn forget_staged() -> bool {
-    GATHERED.with_borrow(|all| {
-        all.iter()
-            .fold(false, |any, gathered| gathered.forget() | any)
-    })
+    GATHERED.with_borrow(|all| all.iter().fold(false, |any, gathered| gathered.forget() | any))
 }

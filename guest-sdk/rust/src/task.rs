@@ -15,15 +15,9 @@ pub struct Task<P> {
 }
 
 impl<P> Task<P> {
-    #[expect(
-        clippy::new_without_default,
-        reason = "it stands in a `static`, where a `default` cannot be called"
-    )]
+    #[expect(clippy::new_without_default, reason = "it stands in a `static`, where a `default` cannot be called")]
     pub const fn new() -> Self {
-        Self {
-            context: RefCell::new(None),
-            processor: RefCell::new(None),
-        }
+        Self { context: RefCell::new(None), processor: RefCell::new(None) }
     }
 }
 
@@ -43,9 +37,7 @@ impl<P: Processor> Task<P> {
     }
 
     pub fn advance(&self, watermark_ms: i64) -> Result<Outcome, Failure> {
-        self.call(Output::new(String::new(), 0), |processor, output| {
-            processor.advance(watermark_ms, output)
-        })
+        self.call(Output::new(String::new(), 0), |processor, output| processor.advance(watermark_ms, output))
     }
 
     pub fn close(&self) {
@@ -70,9 +62,7 @@ impl<P: Processor> Task<P> {
 
     fn reopen(&self) -> Result<P, Failure> {
         let context = self.context.borrow();
-        let context = context
-            .as_ref()
-            .ok_or_else(|| Failure::fatal("called before it was opened"))?;
+        let context = context.as_ref().ok_or_else(|| Failure::fatal("called before it was opened"))?;
         open_processor(context)
     }
 }
@@ -80,15 +70,9 @@ impl<P: Processor> Task<P> {
 fn open_processor<P: Processor>(context: &TaskContext) -> Result<P, Failure> {
     let settings = serde_json::from_str(&context.settings)
         .map_err(|error| Failure::fatal(format!("the settings do not fit the plugin: {error}")))?;
-    let opened = P::open(Context {
-        deployment: context.deployment.clone(),
-        partition: context.partition,
-        settings,
-    });
+    let opened = P::open(Context { deployment: context.deployment.clone(), partition: context.partition, settings });
     if state::forget_staged() && opened.is_ok() {
-        return Err(Failure::fatal(
-            "the plugin wrote state while it was opened; write it while processing",
-        ));
+        return Err(Failure::fatal("the plugin wrote state while it was opened; write it while processing"));
     }
     opened
 }

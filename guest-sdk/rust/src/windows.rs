@@ -83,9 +83,7 @@ impl<A: Aggregate> TumblingWindows<A> {
     /// Goes on from what the table holds. `size_ms` is at least 1 and `grace_ms` at least 0, else they are taken as that.
     pub fn open(table: Table, size_ms: i64, grace_ms: i64) -> Result<Self, HostError> {
         let stream_time_ms = match table.get(STREAM_TIME_KEY)? {
-            Some(bytes) => Some(i64::from_be_bytes(
-                bytes.as_slice().try_into().map_err(|_| damaged())?,
-            )),
+            Some(bytes) => Some(i64::from_be_bytes(bytes.as_slice().try_into().map_err(|_| damaged())?)),
             None => None,
         };
         let mut windows = Self {
@@ -108,24 +106,13 @@ impl<A: Aggregate> TumblingWindows<A> {
     }
 
     /// Observes a record's event time and adds the record to the window it falls in.
-    pub fn add(
-        &mut self,
-        event_time_ms: i64,
-        key: &[u8],
-        add: impl FnOnce(&mut A),
-    ) -> Result<(), Late> {
+    pub fn add(&mut self, event_time_ms: i64, key: &[u8], add: impl FnOnce(&mut A)) -> Result<(), Late> {
         self.observe(event_time_ms);
-        let start_ms = event_time_ms
-            .div_euclid(self.size_ms)
-            .saturating_mul(self.size_ms);
-        if let (Some(open_from_ms), Some(stream_time_ms)) =
-            (self.open_from_ms(), self.stream_time_ms)
+        let start_ms = event_time_ms.div_euclid(self.size_ms).saturating_mul(self.size_ms);
+        if let (Some(open_from_ms), Some(stream_time_ms)) = (self.open_from_ms(), self.stream_time_ms)
             && start_ms < open_from_ms
         {
-            return Err(Late {
-                window_end_ms: start_ms.saturating_add(self.size_ms),
-                stream_time_ms,
-            });
+            return Err(Late { window_end_ms: start_ms.saturating_add(self.size_ms), stream_time_ms });
         }
         write_row_key(&mut self.row_key, start_ms, key);
         if let Some(aggregate) = self.added.get_mut(&self.row_key) {
@@ -156,17 +143,12 @@ impl<A: Aggregate> TumblingWindows<A> {
             if open_from_ms.is_some_and(|open_from_ms| start_ms < open_from_ms) {
                 closed.insert(row_key, aggregate);
             } else {
-                self.oldest_start_ms = Some(
-                    self.oldest_start_ms
-                        .map_or(start_ms, |oldest| oldest.min(start_ms)),
-                );
+                self.oldest_start_ms = Some(self.oldest_start_ms.map_or(start_ms, |oldest| oldest.min(start_ms)));
                 self.table.put(row_key, aggregate.encode());
             }
         }
         if let Some(open_from_ms) = open_from_ms
-            && self
-                .oldest_start_ms
-                .is_some_and(|oldest_ms| oldest_ms < open_from_ms)
+            && self.oldest_start_ms.is_some_and(|oldest_ms| oldest_ms < open_from_ms)
         {
             self.take_stored(open_from_ms, &mut closed)?;
             self.oldest_start_ms = self.find_oldest()?;
@@ -174,49 +156,31 @@ impl<A: Aggregate> TumblingWindows<A> {
         if let Some(stream_time_ms) = self.stream_time_ms
             && self.stream_time_ms != self.stream_time_stored_ms
         {
-            self.table
-                .put(STREAM_TIME_KEY, stream_time_ms.to_be_bytes());
+            self.table.put(STREAM_TIME_KEY, stream_time_ms.to_be_bytes());
             self.stream_time_stored_ms = self.stream_time_ms;
         }
-        closed
-            .into_iter()
-            .map(|(row_key, aggregate)| self.closed(&row_key, aggregate))
-            .collect()
+        closed.into_iter().map(|(row_key, aggregate)| self.closed(&row_key, aggregate)).collect()
     }
 
     /// The earliest start of a window that is still open: `end + grace <= stream time` closes one.
     fn open_from_ms(&self) -> Option<i64> {
         let stream_time_ms = self.stream_time_ms?;
-        Some(
-            stream_time_ms
-                .saturating_sub(self.size_ms)
-                .saturating_sub(self.grace_ms)
-                .saturating_add(1),
-        )
+        Some(stream_time_ms.saturating_sub(self.size_ms).saturating_sub(self.grace_ms).saturating_add(1))
     }
 
     /// Moves the stored rows of closed windows out of the table; rows that this call added to are there already, and whole.
-    fn take_stored(
-        &self,
-        open_from_ms: i64,
-        closed: &mut BTreeMap<Vec<u8>, A>,
-    ) -> Result<(), HostError> {
+    fn take_stored(&self, open_from_ms: i64, closed: &mut BTreeMap<Vec<u8>, A>) -> Result<(), HostError> {
         let mut until = Vec::new();
         write_row_key(&mut until, open_from_ms, &[]);
         loop {
             // Rows are deleted as they are read, and a scan does not see what this call deleted.
-            let page = self
-                .table
-                .scan(vec![WINDOW_TAG]..until.clone(), SCAN_ROWS)?;
+            let page = self.table.scan(vec![WINDOW_TAG]..until.clone(), SCAN_ROWS)?;
             if page.is_empty() {
                 return Ok(());
             }
             for entry in page {
                 if !closed.contains_key(&entry.key) {
-                    closed.insert(
-                        entry.key.clone(),
-                        A::decode(&entry.value).ok_or_else(damaged)?,
-                    );
+                    closed.insert(entry.key.clone(), A::decode(&entry.value).ok_or_else(damaged)?);
                 }
                 self.table.delete(entry.key);
             }
@@ -225,23 +189,12 @@ impl<A: Aggregate> TumblingWindows<A> {
 
     fn find_oldest(&self) -> Result<Option<i64>, HostError> {
         let first = self.table.scan(vec![WINDOW_TAG].., 1)?.pop();
-        first
-            .map(|entry| {
-                read_row_key(&entry.key)
-                    .map(|(start_ms, _)| start_ms)
-                    .ok_or_else(damaged)
-            })
-            .transpose()
+        first.map(|entry| read_row_key(&entry.key).map(|(start_ms, _)| start_ms).ok_or_else(damaged)).transpose()
     }
 
     fn closed(&self, row_key: &[u8], aggregate: A) -> Result<Closed<A>, HostError> {
         let (start_ms, key) = read_row_key(row_key).ok_or_else(damaged)?;
-        Ok(Closed {
-            key: key.to_vec(),
-            start_ms,
-            end_ms: start_ms.saturating_add(self.size_ms),
-            aggregate,
-        })
+        Ok(Closed { key: key.to_vec(), start_ms, end_ms: start_ms.saturating_add(self.size_ms), aggregate })
     }
 }
 
@@ -264,10 +217,7 @@ fn read_row_key(row_key: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 fn damaged() -> HostError {
-    HostError::Other(
-        "the table of windows holds rows of another form; was it used by another plugin?"
-            .to_owned(),
-    )
+    HostError::Other("the table of windows holds rows of another form; was it used by another plugin?".to_owned())
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use std::ops::Bound;
 
 use kafka_do_sdk::state::{Entry, Table};
 use kafka_do_sdk::testing::{Harness, record};
-use kafka_do_sdk::{
-    Batch, Context, Description, Failure, HostError, NoSettings, Output, Processor,
-};
+use kafka_do_sdk::{Batch, Context, Description, Failure, HostError, NoSettings, Output, Processor};
 use proptest::prelude::*;
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -47,14 +45,8 @@ impl Processor for Compare {
     }
 
     fn open(_: Context<NoSettings>) -> Result<Self, Failure> {
-        assert!(matches!(
-            Table::open("undeclared").err(),
-            Some(HostError::NotFound(_))
-        ));
-        Ok(Self {
-            table: Table::open("rows")?,
-            twin: Table::open("rows")?,
-        })
+        assert!(matches!(Table::open("undeclared").err(), Some(HostError::NotFound(_))));
+        Ok(Self { table: Table::open("rows")?, twin: Table::open("rows")? })
     }
 
     fn process(&mut self, _: Batch, _: &mut Output) -> Result<(), Failure> {
@@ -78,24 +70,14 @@ impl Processor for Compare {
                         .iter()
                         .filter(|(key, _)| holds(from, until, key))
                         .take(*limit as usize)
-                        .map(|(key, value)| Entry {
-                            key: key.clone(),
-                            value: value.clone(),
-                        })
+                        .map(|(key, value)| Entry { key: key.clone(), value: value.clone() })
                         .collect();
-                    assert_eq!(
-                        self.twin.scan((from.clone(), until.clone()), *limit)?,
-                        expected
-                    );
+                    assert_eq!(self.twin.scan((from.clone(), until.clone()), *limit)?, expected);
                 }
             }
         }
         NEXT.set(Some((call.clone(), model)));
-        if call.fails {
-            Err(Failure::retry("told to fail"))
-        } else {
-            Ok(())
-        }
+        if call.fails { Err(Failure::retry("told to fail")) } else { Ok(()) }
     }
 }
 
@@ -118,11 +100,7 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
-    prop_oneof![
-        key().prop_map(Bound::Included),
-        key().prop_map(Bound::Excluded),
-        Just(Bound::Unbounded)
-    ]
+    prop_oneof![key().prop_map(Bound::Included), key().prop_map(Bound::Excluded), Just(Bound::Unbounded)]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -135,11 +113,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    (
-        prop::collection::vec(step(), 0..12),
-        prop::bool::weighted(0.2),
-    )
-        .prop_map(|(steps, fails)| Call { steps, fails })
+    (prop::collection::vec(step(), 0..12), prop::bool::weighted(0.2)).prop_map(|(steps, fails)| Call { steps, fails })
 }
 
 proptest! {

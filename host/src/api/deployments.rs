@@ -71,7 +71,10 @@ impl StartForm {
     get, path = "/v1/deployments", tag = "deployments", params(PageQuery),
     responses((status = 200, body = Page<DeploymentStatus>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub(super) async fn list(State(app): State<App>, Query(page): Query<PageQuery>) -> Result<Answer<Page<DeploymentStatus>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(page): Query<PageQuery>,
+) -> Result<Answer<Page<DeploymentStatus>>> {
     page.of(app.deployments()?, |deployment: &DeploymentStatus| &deployment.name).map(Answer)
 }
 
@@ -95,7 +98,7 @@ pub(super) async fn put(
     let DeployForm { plugin, version, inputs, output, settings, grants, start } = form;
     let start = start.map(StartForm::into_start).transpose()?.unwrap_or_default();
     let request = Request { plugin, version, inputs, output, settings, grants, start };
-    let (status, new) = app.deploy(&name, request).await?;
+    let (status, new) = app.whole(|app| async move { app.deploy(&name, request).await }).await?;
     Ok((created(new), Answer(status)))
 }
 
@@ -114,7 +117,7 @@ pub(super) async fn get(State(app): State<App>, Path(name): Path<DeploymentName>
     responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
 pub(super) async fn delete(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<StatusCode> {
-    app.delete_deployment(&name).await.map(|()| StatusCode::NO_CONTENT)
+    app.whole(|app| async move { app.delete_deployment(&name).await }).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Pause: the answer comes once no task is in a call any more.
@@ -122,8 +125,11 @@ pub(super) async fn delete(State(app): State<App>, Path(name): Path<DeploymentNa
     post, path = "/v1/deployments/{deployment}/pause", tag = "deployments", params(("deployment" = String, Path)),
     responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub(super) async fn pause(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<Answer<DeploymentStatus>> {
-    app.pause(&name).await.map(Answer)
+pub(super) async fn pause(
+    State(app): State<App>,
+    Path(name): Path<DeploymentName>,
+) -> Result<Answer<DeploymentStatus>> {
+    app.whole(|app| async move { app.pause(&name).await }).await.map(Answer)
 }
 
 /// Go on, after a pause or a failure.
@@ -131,8 +137,11 @@ pub(super) async fn pause(State(app): State<App>, Path(name): Path<DeploymentNam
     post, path = "/v1/deployments/{deployment}/resume", tag = "deployments", params(("deployment" = String, Path)),
     responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub(super) async fn resume(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<Answer<DeploymentStatus>> {
-    app.resume(&name).await.map(Answer)
+pub(super) async fn resume(
+    State(app): State<App>,
+    Path(name): Path<DeploymentName>,
+) -> Result<Answer<DeploymentStatus>> {
+    app.whole(|app| async move { app.resume(&name).await }).await.map(Answer)
 }
 
 /// Return to the generation before.
@@ -140,6 +149,9 @@ pub(super) async fn resume(State(app): State<App>, Path(name): Path<DeploymentNa
     post, path = "/v1/deployments/{deployment}/rollback", tag = "deployments", params(("deployment" = String, Path)),
     responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub(super) async fn rollback(State(app): State<App>, Path(name): Path<DeploymentName>) -> Result<Answer<DeploymentStatus>> {
-    app.roll_back(&name).await.map(Answer)
+pub(super) async fn rollback(
+    State(app): State<App>,
+    Path(name): Path<DeploymentName>,
+) -> Result<Answer<DeploymentStatus>> {
+    app.whole(|app| async move { app.roll_back(&name).await }).await.map(Answer)
 }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::App;
 use crate::error::{Error, Kind, Result};
-use crate::limits::{BODY_BYTES_MAX, REFUSED_BODY_BYTES_MAX, REFUSED_BODY_MS_MAX, REQUEST_BODY_MS_MAX};
+use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, REFUSED_BODY_BYTES_MAX, REFUSED_BODY_MS_MAX, REQUEST_BODY_MS_MAX};
 use crate::log::Permit;
 
 /// Path parameters.
@@ -58,7 +58,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !matches!(media.as_deref(), None | Some("application/json")) {
             return Err(unsupported_media(media.as_deref(), "application/json"));
         }
-        let bytes = body(request.into_body(), BODY_BYTES_MAX).await?;
+        let bytes = body(request.into_body(), JSON_BYTES_MAX).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| invalid_json(&error))
     }
 }
@@ -71,7 +71,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
         let empty = content_length(request.headers()) == Some(0)
-            || (!request.headers().contains_key(CONTENT_LENGTH) && !request.headers().contains_key("transfer-encoding"));
+            || (!request.headers().contains_key(CONTENT_LENGTH)
+                && !request.headers().contains_key("transfer-encoding"));
         if empty {
             return Ok(Self(None));
         }
@@ -80,7 +81,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
 }
 
 pub(super) fn invalid_json(error: &serde_json::Error) -> Error {
-    Error::invalid("invalid-json", format!("the body is not what this call reads: {error}; GET /openapi.json shows its form"))
+    Error::invalid(
+        "invalid-json",
+        format!("the body is not what this call reads: {error}; GET /openapi.json shows its form"),
+    )
 }
 
 /// The content type without its parameters.
@@ -91,7 +95,11 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
 
 pub(super) fn unsupported_media(found: Option<&str>, reads: &str) -> Error {
     let found = found.unwrap_or("none");
-    Error::new(Kind::UnsupportedMedia, "unsupported-media-type", format!("the content type is {found}; this call reads {reads}"))
+    Error::new(
+        Kind::UnsupportedMedia,
+        "unsupported-media-type",
+        format!("the content type is {found}; this call reads {reads}"),
+    )
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {
@@ -99,7 +107,10 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
 }
 
 fn too_large(bytes_max: usize) -> Error {
-    Error::too_large("body-too-large", format!("the body is over the {bytes_max} bytes that this call reads; send it in parts"))
+    Error::too_large(
+        "body-too-large",
+        format!("the body is over the {bytes_max} bytes that this call reads; send it in parts"),
+    )
 }
 
 /// Reads a body whole, within a bound and a time.

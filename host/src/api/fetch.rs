@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::App;
 use super::extract::{Path, Query};
 use super::form::{write_number, write_record};
 use super::problem::Problem;
-use super::App;
 use crate::broker::{Fetched, ReadFrom};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{FETCH_BYTES_DEFAULT, FETCH_BYTES_MAX, FETCH_RECORDS_DEFAULT, FETCH_RECORDS_MAX, POLL_WAIT_MS_MAX};
@@ -89,7 +89,12 @@ pub(super) async fn fetch(
     headers: HeaderMap,
 ) -> Result<Response> {
     let from = match (query.offset, &query.timestamp) {
-        (Some(_), Some(_)) => return Err(Error::invalid("invalid-query", "offset and timestamp are two answers to one question; give one")),
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid(
+                "invalid-query",
+                "offset and timestamp are two answers to one question; give one",
+            ));
+        }
         (Some(offset), None) => ReadFrom::Offset(offset),
         (None, Some(time)) => ReadFrom::TimeMs(parse_time(time)?),
         (None, None) => ReadFrom::Earliest,
@@ -98,7 +103,10 @@ pub(super) async fn fetch(
     let bytes_max = bounded("max_bytes", query.max_bytes, FETCH_BYTES_DEFAULT, FETCH_BYTES_MAX)?;
     let wait_ms = query.wait_ms.unwrap_or(0);
     if wait_ms > POLL_WAIT_MS_MAX {
-        return Err(Error::invalid("invalid-query", format!("wait_ms {wait_ms} is over {POLL_WAIT_MS_MAX}; ask again instead")));
+        return Err(Error::invalid(
+            "invalid-query",
+            format!("wait_ms {wait_ms} is over {POLL_WAIT_MS_MAX}; ask again instead"),
+        ));
     }
     let form = form(&headers)?;
     let fetched = app.fetch(&topic, partition, from, bytes_max, Duration::from_millis(wait_ms)).await?;
@@ -126,7 +134,9 @@ fn form(headers: &HeaderMap) -> Result<Form> {
     Err(Error::new(
         Kind::Invalid,
         "unknown-form",
-        format!("no form of records is {accept}; accept application/json, application/x-ndjson or application/octet-stream"),
+        format!(
+            "no form of records is {accept}; accept application/json, application/x-ndjson or application/octet-stream"
+        ),
     ))
 }
 
@@ -143,7 +153,8 @@ fn raw(fetched: &Fetched) -> (&'static str, Vec<u8>, u64, u64) {
 
 fn written(fetched: &Fetched, records_max: usize, form: &Form) -> Result<(&'static str, Vec<u8>, u64, u64)> {
     let json = matches!(form, Form::Json);
-    let mut out = Vec::with_capacity(fetched.chunk.batches.iter().map(|batch| batch.bytes().len() * 3 / 2).sum::<usize>() + 128);
+    let mut out =
+        Vec::with_capacity(fetched.chunk.batches.iter().map(|batch| batch.bytes().len() * 3 / 2).sum::<usize>() + 128);
     if json {
         out.extend_from_slice(b"{\"records\":[");
     }
@@ -151,7 +162,8 @@ fn written(fetched: &Fetched, records_max: usize, form: &Form) -> Result<(&'stat
     let mut records = 0;
     'batches: for batch in &fetched.chunk.batches {
         for record in batch.records() {
-            let record = record.map_err(|error| Error::internal(format!("a batch at offset {}: {error}", batch.base_offset())))?;
+            let record = record
+                .map_err(|error| Error::internal(format!("a batch at offset {}: {error}", batch.base_offset())))?;
             if record.offset < fetched.from {
                 continue;
             }
@@ -194,6 +206,9 @@ pub(super) fn parse_time(text: &str) -> Result<i64> {
         return Ok(ms);
     }
     text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(|_| {
-        Error::invalid("invalid-time", format!("{text:?} is not a time; write milliseconds since 1970, or 2026-11-23T09:00:00Z"))
+        Error::invalid(
+            "invalid-time",
+            format!("{text:?} is not a time; write milliseconds since 1970, or 2026-11-23T09:00:00Z"),
+        )
     })
 }

@@ -13,14 +13,14 @@ use futures_util::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::App;
 use super::extract::{Path, Query};
 use super::fetch::parse_time;
 use super::form::{write_number, write_record};
 use super::problem::Problem;
-use super::App;
 use crate::broker::{Fetched, Follower, ReadFrom};
 use crate::error::{Error, Result};
-use crate::limits::{FOLLOW_KEEP_ALIVE_MS, TOPIC_PARTITIONS_MAX};
+use crate::limits::{FOLLOW_KEEP_ALIVE_MS, FOLLOW_WRITE_BYTES, TOPIC_PARTITIONS_MAX};
 use crate::model::name::TopicName;
 
 /// Where the stream begins: what a client goes on from that was cut off before its first item.
@@ -71,11 +71,18 @@ pub(super) async fn follow(
         None => Vec::new(),
         Some(cursor) => parse_cursor(cursor)?,
     };
-    let events = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/event-stream"));
+    let events = headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/event-stream"));
     let follower = app.follow(&topic, from, &positions, query.follow).await?;
     let begin = HeaderValue::from_str(&cursor(&follower)).ok();
     let state = Streaming { app, follower, events, ended: false };
-    let body = Body::from_stream(stream::unfold(state, |mut state| async move { state.next().await.map(|item| (item, state)) }));
+    let body =
+        Body::from_stream(stream::unfold(
+            state,
+            |mut state| async move { state.next().await.map(|item| (item, state)) },
+        ));
     let media = if events { "text/event-stream" } else { "application/x-ndjson" };
     let mut response = ([(CONTENT_TYPE, media)], body).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -132,9 +139,15 @@ impl Streaming {
         let mut records = 0;
         for batch in &fetched.chunk.batches {
             for record in batch.records() {
-                let record = record.map_err(|error| Error::internal(format!("a batch at offset {}: {error}", batch.base_offset())))?;
+                let record = record
+                    .map_err(|error| Error::internal(format!("a batch at offset {}: {error}", batch.base_offset())))?;
                 if record.offset < fetched.from || record.offset >= until {
                     continue;
+                }
+                if out.len() > FOLLOW_WRITE_BYTES {
+                    // The rest is read again, in its turn.
+                    self.app.metrics().fetched_records.inc_by(records);
+                    return Ok(out);
                 }
                 self.follower.took(partition, record.offset + 1);
                 let cursor = cursor(&self.follower);

@@ -11,8 +11,8 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::broker::{NewRecord, too_many_records};
@@ -147,6 +147,34 @@ impl<'de: 'a, 'a> Deserialize<'de> for HeadersForm<'a> {
     }
 }
 
+/// The values of a header that repeats; bounded while it is read.
+struct HeaderValues<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for HeaderValues<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Values;
+        impl<'de> Visitor<'de> for Values {
+            type Value = HeaderValues<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of header values")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    if values.len() == RECORD_HEADERS_MAX {
+                        return Err(serde::de::Error::custom(format!("more than {RECORD_HEADERS_MAX} headers")));
+                    }
+                    values.push(value);
+                }
+                Ok(HeaderValues(values))
+            }
+        }
+        deserializer.deserialize_seq(Values)
+    }
+}
+
 /// Epoch milliseconds, or RFC 3339.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "a timestamp is milliseconds since 1970, or text as in 2026-11-23T09:00:00Z")]
@@ -157,13 +185,20 @@ pub(super) enum TimeForm {
 
 impl RecordForm<'_> {
     fn is_any(&self) -> bool {
-        self.key.is_some() || self.value.is_some() || !self.headers.0.is_empty() || self.partition.is_some() || self.timestamp.is_some()
+        self.key.is_some()
+            || self.value.is_some()
+            || !self.headers.0.is_empty()
+            || self.partition.is_some()
+            || self.timestamp.is_some()
     }
 
     /// The record, its bytes cut out of `body` where they stand there as they are.
     pub(super) fn into_record(self, body: &Bytes) -> Result<NewRecord> {
         let Some(value) = self.value else {
-            return Err(Error::invalid("no-value", "a record has no value; write \"value\": null where you mean a tombstone"));
+            return Err(Error::invalid(
+                "no-value",
+                "a record has no value; write \"value\": null where you mean a tombstone",
+            ));
         };
         let value = match value.get() {
             "null" => None,
@@ -180,8 +215,12 @@ impl RecordForm<'_> {
         for (name, value) in self.headers.0 {
             let name = Bytes::copy_from_slice(name.as_bytes());
             if value.get().starts_with('[') {
-                let values: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|error| super::extract::invalid_json(&error))?;
+                let HeaderValues(values) =
+                    serde_json::from_str(value.get()).map_err(|error| super::extract::invalid_json(&error))?;
                 for value in values {
+                    if headers.len() > RECORD_HEADERS_MAX {
+                        break;
+                    }
                     headers.push(Header { name: name.clone(), value: header_value(value.get(), body)? });
                 }
             } else {
@@ -192,7 +231,11 @@ impl RecordForm<'_> {
             TimeForm::Ms(ms) => ms,
             TimeForm::Text(time) => time.as_millisecond(),
         });
-        Ok(NewRecord { partition: self.partition, timestamp_ms, record: Record { timestamp_ms: 0, key, value, headers } })
+        Ok(NewRecord {
+            partition: self.partition,
+            timestamp_ms,
+            record: Record { timestamp_ms: 0, key, value, headers },
+        })
     }
 }
 
@@ -205,7 +248,10 @@ fn text_or_base64(what: &str, raw: &str, body: &Bytes) -> Result<Bytes> {
         return Ok(bytes);
     }
     text_of(raw, body).ok_or_else(|| {
-        Error::invalid("invalid-text", format!("a {what} is text, or {{\"{BASE64}\": \"...\"}}, and not {}", start_of(raw)))
+        Error::invalid(
+            "invalid-text",
+            format!("a {what} is text, or {{\"{BASE64}\": \"...\"}}, and not {}", start_of(raw)),
+        )
     })
 }
 
@@ -226,7 +272,10 @@ pub(super) fn key_of(raw: &RawValue, body: &Bytes) -> Result<Option<Bytes>> {
     match raw.as_bytes().first() {
         Some(b'n') => Ok(None),
         Some(b'"') => Ok(text_of(raw, body)),
-        Some(b'{' | b'[') => Err(Error::invalid("invalid-key", format!("the key path leads to {}; a key is text, a number or a truth value", start_of(raw)))),
+        Some(b'{' | b'[') => Err(Error::invalid(
+            "invalid-key",
+            format!("the key path leads to {}; a key is text, a number or a truth value", start_of(raw)),
+        )),
         _ => Ok(Some(body.slice_ref(raw.as_bytes()))),
     }
 }
@@ -245,7 +294,9 @@ fn from_base64(raw: &str) -> Result<Option<Bytes>> {
     if !is_base64_form(raw) {
         return Ok(None);
     }
-    let invalid = |error: &dyn fmt::Display| Error::invalid("invalid-base64", format!("{} is not base64: {error}", start_of(raw)));
+    let invalid = |error: &dyn fmt::Display| {
+        Error::invalid("invalid-base64", format!("{} is not base64: {error}", start_of(raw)))
+    };
     let form: Form<'_> = serde_json::from_str(raw).map_err(|error| invalid(&error))?;
     STANDARD.decode(form.base64.as_bytes()).map(|bytes| Some(bytes.into())).map_err(|error| invalid(&error))
 }
@@ -306,10 +357,7 @@ fn write_value(out: &mut Vec<u8>, value: Option<&[u8]>) {
 /// JSON that reads back as what it is: neither the tombstone nor the base64 form, and without space around it.
 fn is_plain_json(text: &str) -> bool {
     let trimmed = text.len() == text.trim_matches([' ', '\t', '\n', '\r']).len();
-    trimmed
-        && text != "null"
-        && !is_base64_form(text)
-        && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    trimmed && text != "null" && !is_base64_form(text) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -372,7 +420,18 @@ mod tests {
             vec(any::<u8>(), 0..20).prop_map(Bytes::from),
             ".{0,12}".prop_map(Bytes::from),
             proptest::sample::select(vec![
-                "null", " 1", "1 ", "{\"a\":\n1}", "\n", "{\"$base64\":\"eA==\"}", "{ \"$base64\": 1}", "{\"a\":1}", "[1,2]", "\"x\"", "1e400", "{\"a\":1,\"a\":2}",
+                "null",
+                " 1",
+                "1 ",
+                "{\"a\":\n1}",
+                "\n",
+                "{\"$base64\":\"eA==\"}",
+                "{ \"$base64\": 1}",
+                "{\"a\":1}",
+                "[1,2]",
+                "\"x\"",
+                "1e400",
+                "{\"a\":1,\"a\":2}",
             ])
             .prop_map(Bytes::from),
         ]
@@ -410,7 +469,9 @@ mod tests {
     #[test]
     fn reads_many_or_one() {
         assert_eq!(parse(r#"{"records":[{"value":1},{"key":"a","value":null}]}"#).unwrap().len(), 2);
-        let one = parse(r#"{"key":"k","value":{"a": 1},"headers":{"h":"v","r":["1",null]},"partition":3,"timestamp":"1970-01-01T00:00:01Z"}"#);
+        let one = parse(
+            r#"{"key":"k","value":{"a": 1},"headers":{"h":"v","r":["1",null]},"partition":3,"timestamp":"1970-01-01T00:00:01Z"}"#,
+        );
         let one = one.unwrap().remove(0);
         assert_eq!(one.value.unwrap(), "{\"a\": 1}");
         assert_eq!(one.headers.len(), 3);

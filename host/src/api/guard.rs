@@ -85,7 +85,8 @@ mod tests {
         let bound = "127.0.0.1:7070".parse().unwrap();
         let names = Names::new(bound, &["Streams.example.com".into()], &["https://app.example.com".into()]);
         let code = |host, origin| names.check(host, origin).map_err(|error| error.code);
-        for host in ["localhost:7070", "127.0.0.1:7070", "127.0.0.1", "[::1]:7070", "LOCALHOST", "streams.example.com"] {
+        for host in ["localhost:7070", "127.0.0.1:7070", "127.0.0.1", "[::1]:7070", "LOCALHOST", "streams.example.com"]
+        {
             assert_eq!(code(Some(host), None), Ok(()), "{host}");
         }
         for host in ["evil.example.com", "127.0.0.1.example.com:7070", "", "localhost.evil:80"] {

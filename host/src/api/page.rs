@@ -29,7 +29,10 @@ impl PageQuery {
     pub(super) fn of<T>(&self, all: Vec<T>, name: impl Fn(&T) -> &str) -> Result<Page<T>> {
         let limit = self.limit.unwrap_or(PAGE_ENTRIES_MAX);
         if !(1..=PAGE_ENTRIES_MAX).contains(&limit) {
-            return Err(Error::invalid("invalid-limit", format!("limit {limit} is not between 1 and {PAGE_ENTRIES_MAX}")));
+            return Err(Error::invalid(
+                "invalid-limit",
+                format!("limit {limit} is not between 1 and {PAGE_ENTRIES_MAX}"),
+            ));
         }
         let mut rest = all.into_iter().filter(|item| self.after.as_deref().is_none_or(|after| name(item) > after));
         let items: Vec<T> = rest.by_ref().take(limit).collect();

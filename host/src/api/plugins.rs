@@ -90,13 +90,19 @@ pub(super) async fn list(State(app): State<App>, Query(page): Query<PageQuery>) 
         (status = "4XX", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(super) async fn put(State(app): State<App>, Path(name): Path<PluginName>, request: Request) -> Result<(StatusCode, Answer<PluginAnswer>)> {
+pub(super) async fn put(
+    State(app): State<App>,
+    Path(name): Path<PluginName>,
+    request: Request,
+) -> Result<(StatusCode, Answer<PluginAnswer>)> {
     let media = media_type(request.headers());
     if !matches!(media.as_deref(), None | Some("application/wasm" | "application/octet-stream")) {
         return Err(unsupported_media(media.as_deref(), "application/wasm"));
     }
+    let _turn = app.upload_turn().await?;
     let bytes = body(request.into_body(), COMPONENT_BYTES_MAX).await?;
-    let (_, new) = app.upload_plugin(&name, bytes.into()).await?;
+    let uploaded = name.clone();
+    let (_, new) = app.whole(|app| async move { app.upload_plugin(&uploaded, bytes.into()).await }).await?;
     Ok((created(new), Answer(one(&app, &name)?)))
 }
 
@@ -115,7 +121,7 @@ pub(super) async fn get(State(app): State<App>, Path(name): Path<PluginName>) ->
     responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
 pub(super) async fn delete(State(app): State<App>, Path(name): Path<PluginName>) -> Result<StatusCode> {
-    app.remove_plugin(&name, None).await.map(|()| StatusCode::NO_CONTENT)
+    app.whole(|app| async move { app.remove_plugin(&name, None).await }).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Remove one version of a plugin.
@@ -124,6 +130,10 @@ pub(super) async fn delete(State(app): State<App>, Path(name): Path<PluginName>)
     params(("plugin" = String, Path), ("version" = String, Path, description = "Its first digits do")),
     responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub(super) async fn delete_version(State(app): State<App>, Path((name, version)): Path<(PluginName, String)>) -> Result<StatusCode> {
-    app.remove_plugin(&name, Some(&version)).await.map(|()| StatusCode::NO_CONTENT)
+pub(super) async fn delete_version(
+    State(app): State<App>,
+    Path((name, version)): Path<(PluginName, String)>,
+) -> Result<StatusCode> {
+    let removed = app.whole(|app| async move { app.remove_plugin(&name, Some(&version)).await });
+    removed.await.map(|()| StatusCode::NO_CONTENT)
 }

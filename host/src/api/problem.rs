@@ -59,7 +59,10 @@ impl IntoResponse for Error {
 }
 
 pub(super) async fn unknown_path(uri: Uri) -> Error {
-    Error::not_found("unknown-path", format!("there is nothing at {}; GET /openapi.json describes every call", uri.path()))
+    Error::not_found(
+        "unknown-path",
+        format!("there is nothing at {}; GET /openapi.json describes every call", uri.path()),
+    )
 }
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Error {

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::App;
 use super::extract::{Path, Query, admitted_body, media_type, unsupported_media};
 use super::form::{self, ProduceForm, write_number};
 use super::problem::Problem;
-use super::App;
 use crate::broker::{NewRecord, Receipt, too_many_records};
 use crate::error::{Error, Result};
 use crate::limits::PRODUCE_RECORDS_MAX;
@@ -117,7 +117,10 @@ fn read(headers: &HeaderMap, query: &ProduceQuery, body: Bytes) -> Result<Vec<Ne
     let key_path = query.key_path.as_deref().map(JsonPath::parse).transpose()?;
     let ndjson = matches!(media.as_deref(), Some("application/x-ndjson" | "application/ndjson" | "application/jsonl"));
     if key_path.is_some() && !ndjson {
-        return Err(Error::invalid("invalid-query", "key_path is for application/x-ndjson; other content types carry their keys"));
+        return Err(Error::invalid(
+            "invalid-query",
+            "key_path is for application/x-ndjson; other content types carry their keys",
+        ));
     }
     if query.partition.is_some() && matches!(media.as_deref(), Some("application/json")) {
         return Err(Error::invalid("invalid-query", "in application/json each record carries its own partition"));
@@ -138,7 +141,12 @@ fn read(headers: &HeaderMap, query: &ProduceQuery, body: Bytes) -> Result<Vec<Ne
 
 fn text(body: &Bytes) -> Result<&str> {
     std::str::from_utf8(body).map_err(|error| {
-        Error::invalid("invalid-json", format!("the body is not UTF-8: {error}; send bytes as application/octet-stream, or as {{\"$base64\": \"...\"}}"))
+        Error::invalid(
+            "invalid-json",
+            format!(
+                "the body is not UTF-8: {error}; send bytes as application/octet-stream, or as {{\"$base64\": \"...\"}}"
+            ),
+        )
     })
 }
 
@@ -155,7 +163,10 @@ fn lines(body: &Bytes, key_path: Option<&JsonPath>, partition: Option<u32>) -> R
             return Err(too_many_records());
         }
         let at_line = |error: serde_json::Error| {
-            Error::invalid("invalid-json", format!("line {} is not JSON: {error}; nothing of the request was stored", index + 1))
+            Error::invalid(
+                "invalid-json",
+                format!("line {} is not JSON: {error}; nothing of the request was stored", index + 1),
+            )
         };
         let key = match key_path {
             None => {

@@ -55,7 +55,12 @@ fn answer(topic: &Topic) -> TopicAnswer {
             high_watermark: partition.high_watermark(),
         })
         .collect();
-    TopicAnswer { name: topic.name().to_string(), partitions: topic.config().partitions, created_ms: topic.created_ms(), offsets }
+    TopicAnswer {
+        name: topic.name().to_string(),
+        partitions: topic.config().partitions,
+        created_ms: topic.created_ms(),
+        offsets,
+    }
 }
 
 /// All topics, by name.
@@ -82,7 +87,7 @@ pub(super) async fn put(
     OptionalJson(settings): OptionalJson<Settings>,
 ) -> Result<(StatusCode, Answer<TopicAnswer>)> {
     let config = settings.and_then(|settings| settings.partitions).map(|partitions| TopicConfig { partitions });
-    let (topic, new) = app.create_topic(&name, config).await?;
+    let (topic, new) = app.whole(|app| async move { app.create_topic(&name, config).await }).await?;
     Ok((created(new), Answer(answer(&topic))))
 }
 
@@ -100,11 +105,16 @@ pub(super) async fn get(State(app): State<App>, Path(name): Path<TopicName>) -> 
     patch, path = "/v1/topics/{topic}", tag = "topics", params(("topic" = String, Path)), request_body = Settings,
     responses((status = 200, body = TopicAnswer), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub(super) async fn patch(State(app): State<App>, Path(name): Path<TopicName>, Json(settings): Json<Settings>) -> Result<Answer<TopicAnswer>> {
+pub(super) async fn patch(
+    State(app): State<App>,
+    Path(name): Path<TopicName>,
+    Json(settings): Json<Settings>,
+) -> Result<Answer<TopicAnswer>> {
     let Some(partitions) = settings.partitions else {
         return Err(Error::invalid("nothing-to-alter", "the body names nothing to alter; send {\"partitions\": n}"));
     };
-    app.grow_topic(&name, partitions).await.map(|topic| Answer(answer(&topic)))
+    let topic = app.whole(|app| async move { app.grow_topic(&name, partitions).await }).await?;
+    Ok(Answer(answer(&topic)))
 }
 
 /// Delete a topic and all its records.
@@ -113,5 +123,5 @@ pub(super) async fn patch(State(app): State<App>, Path(name): Path<TopicName>, J
     responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
 pub(super) async fn delete(State(app): State<App>, Path(name): Path<TopicName>) -> Result<StatusCode> {
-    app.delete_topic(&name).await.map(|()| StatusCode::NO_CONTENT)
+    app.whole(|app| async move { app.delete_topic(&name).await }).await.map(|()| StatusCode::NO_CONTENT)
 }

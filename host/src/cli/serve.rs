@@ -12,7 +12,7 @@ use crate::api;
 use crate::broker::{Broker, Options};
 use crate::clock::Clock;
 use crate::config::{Config, DEFAULT_DATA, DEFAULT_HTTP};
-use crate::shutdown::{Shutdown, signalled};
+use crate::shutdown::{Shutdown, Signals};
 use crate::telemetry::{self, Metrics};
 
 #[derive(Debug, Args)]
@@ -42,7 +42,9 @@ impl Serve {
         let data = config.data.unwrap_or_else(|| DEFAULT_DATA.into());
 
         // The address first: two hosts on one address is the commoner mistake, and the cheaper one to find.
-        let listener = TcpListener::bind(http).await.with_context(|| format!("{http} cannot be bound; choose another with --http"))?;
+        let listener = TcpListener::bind(http)
+            .await
+            .with_context(|| format!("{http} cannot be bound; choose another with --http"))?;
         let bound = listener.local_addr()?;
         let metrics = Arc::new(Metrics::default());
         // Tasks stop after the connections: a request that waits for one is still answered.
@@ -53,15 +55,19 @@ impl Serve {
         let names = api::Names::new(bound, &config.allowed_hosts, &config.allowed_origins);
         let router = api::router(Arc::clone(&broker), names);
 
-        println!("kafka-do is ready on http://{bound} after {} ms, data in {}", begun.elapsed().as_millis(), data.display());
+        // Whoever reads that the host is ready may tell it to stop at once.
+        let mut signals = Signals::listen().context("signals cannot be heard")?;
+        println!(
+            "kafka-do is ready on http://{bound} after {} ms, data in {}",
+            begun.elapsed().as_millis(),
+            data.display()
+        );
         let signal = serving.clone();
         tokio::select! {
             () = api::serve(listener, router, &metrics, &serving) => {}
             () = async {
-                match signalled().await {
-                    Ok(name) => tracing::info!("{name}: draining"),
-                    Err(error) => tracing::error!(%error, "signals cannot be heard"),
-                }
+                let name = signals.first().await;
+                tracing::info!("{name}: draining");
                 signal.begin();
                 std::future::pending::<()>().await;
             } => {}

@@ -28,7 +28,10 @@ impl Catalog {
                 .map(|partition| rows.remove(&PartitionId { topic: topic.id, partition }))
                 .collect();
             let partitions = partitions.ok_or_else(|| {
-                Error::internal(format!("topic {} lacks a partition's row in the store; restore the data folder", topic.name))
+                Error::internal(format!(
+                    "topic {} lacks a partition's row in the store; restore the data folder",
+                    topic.name
+                ))
             })?;
             topics.insert(topic.name.clone(), Arc::new(Topic::new(topic, partitions)));
         }

@@ -83,7 +83,10 @@ impl Log {
     }
 
     /// Runs `change` inside the writer's next transaction; answers once that is on the disk.
-    async fn alter(&self, change: impl FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send + 'static) -> Result<()> {
+    async fn alter(
+        &self,
+        change: impl FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send + 'static,
+    ) -> Result<()> {
         let (reply, answer) = oneshot::channel();
         self.commits.submit(Job::Alter(Box::new(change), reply)).await?;
         answer.await.map_err(|_| Error::shutting_down())?
@@ -117,7 +120,12 @@ impl Log {
     }
 
     /// Creates the topic, or finds it as it is wanted. The flag says whether it is new.
-    pub async fn create_topic(&self, name: &TopicName, config: Option<TopicConfig>, now_ms: i64) -> Result<(Arc<Topic>, bool)> {
+    pub async fn create_topic(
+        &self,
+        name: &TopicName,
+        config: Option<TopicConfig>,
+        now_ms: i64,
+    ) -> Result<(Arc<Topic>, bool)> {
         let _one_at_a_time = self.altering.lock().await;
         if let Some(topic) = self.catalog.get(name) {
             return match config {
@@ -157,7 +165,9 @@ impl Log {
         if partitions < before {
             return Err(Error::conflict(
                 "partitions-only-grow",
-                format!("topic {name} has {before} partitions and cannot shrink to {partitions}; create another topic and copy what you keep"),
+                format!(
+                    "topic {name} has {before} partitions and cannot shrink to {partitions}; create another topic and copy what you keep"
+                ),
             ));
         }
         let config = TopicConfig { partitions };
@@ -201,7 +211,9 @@ impl Log {
             return Err(Error::new(
                 Kind::TooLarge,
                 "too-many-partitions",
-                format!("{partitions} partitions is over the {PARTITIONS_MAX} that one host keeps; delete topics, or use fewer partitions"),
+                format!(
+                    "{partitions} partitions is over the {PARTITIONS_MAX} that one host keeps; delete topics, or use fewer partitions"
+                ),
             ));
         }
         Ok(())

@@ -26,7 +26,9 @@ impl Log {
         }
         let store = Arc::clone(&self.store);
         let id = partition.id();
-        let batches = blocking(move || Ok(store.snapshot()?.batches(id, from, bytes_max)?)).await?;
+        let mut batches = blocking(move || Ok(store.snapshot()?.batches(id, from, bytes_max)?)).await?;
+        // The store may be a commit ahead of what readers are shown.
+        batches.retain(|batch| batch.base_offset() < high_watermark);
         Ok(Chunk { batches, high_watermark })
     }
 
@@ -41,10 +43,10 @@ impl Log {
         for record in batch.records() {
             let record = record.map_err(|error| Error::internal(format!("topic {}: {error}", partition.topic())))?;
             if record.timestamp_ms >= timestamp_ms {
-                return Ok(record.offset);
+                return Ok(record.offset.min(high_watermark));
             }
         }
-        Ok(batch.next_offset())
+        Ok(batch.next_offset().min(high_watermark))
     }
 }
 

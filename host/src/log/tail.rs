@@ -97,7 +97,9 @@ mod tests {
         assert_eq!(tail.read(9, 100), None);
         assert_eq!(tail.read(10, 100), Some(vec![]));
         tail.extend(&[batch(10, 3), batch(13, 1), batch(14, 2)]);
-        let read = |tail: &Tail, from| tail.read(from, usize::MAX).map(|b| b.iter().map(Batch::base_offset).collect::<Vec<_>>());
+        let read = |tail: &Tail, from| {
+            tail.read(from, usize::MAX).map(|b| b.iter().map(Batch::base_offset).collect::<Vec<_>>())
+        };
         assert_eq!(read(&tail, 12), Some(vec![10, 13, 14]));
         assert_eq!(read(&tail, 13), Some(vec![13, 14]));
         assert_eq!(tail.read(10, 1).unwrap().len(), 1);

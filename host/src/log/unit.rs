@@ -48,7 +48,7 @@ pub enum Payload {
 impl Append {
     /// Encodes here what need not wait for the writer. `None` where there are no records.
     pub fn new(partition: Arc<Partition>, records: Vec<Record>) -> Option<Self> {
-        let bytes: usize = records.iter().map(Record::bytes).sum();
+        let bytes: usize = records.iter().map(Record::cost).sum();
         let payload = if bytes < MERGE_BYTES_MAX {
             (!records.is_empty()).then_some(Payload::Records(records))?
         } else {

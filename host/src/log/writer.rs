@@ -40,7 +40,7 @@ impl Job {
         let Self::Unit(unit, _) = self else { return 0 };
         let payload = |append: &Append| match &append.payload {
             Payload::Batch(batch) => batch.bytes().len(),
-            Payload::Records(records) => records.iter().map(Record::bytes).sum(),
+            Payload::Records(records) => records.iter().map(Record::cost).sum(),
         };
         unit.appends.iter().map(payload).sum()
     }
@@ -243,6 +243,8 @@ impl Round<'_> {
         for staged in &mut self.order {
             staged.close_open(&mut self.tables)?;
         }
+        // A topic that was deleted in this round takes along what came before it in the round.
+        self.order.retain(|staged| !staged.partition.is_deleted());
         Ok(self.order)
     }
 }

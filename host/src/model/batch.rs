@@ -370,13 +370,9 @@ mod tests {
     fn records() -> impl Strategy<Value = Vec<Record>> {
         let header = ("[a-z]{0,8}", proptest::option::of(bytes()))
             .prop_map(|(name, value)| Header { name: Bytes::from(name), value });
-        let record = (
-            0i64..4_000_000_000_000,
-            proptest::option::of(bytes()),
-            proptest::option::of(bytes()),
-            vec(header, 0..4),
-        )
-            .prop_map(|(timestamp_ms, key, value, headers)| Record { timestamp_ms, key, value, headers });
+        let record =
+            (0i64..4_000_000_000_000, proptest::option::of(bytes()), proptest::option::of(bytes()), vec(header, 0..4))
+                .prop_map(|(timestamp_ms, key, value, headers)| Record { timestamp_ms, key, value, headers });
         vec(record, 1..40)
     }
 

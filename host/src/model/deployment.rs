@@ -140,9 +140,11 @@ mod tests {
 
     #[test]
     fn a_rollback_walks_back_through_what_ran_well() {
-        let three = deployment()
-            .with_generation(generation(2), Standing::Replaced, None)
-            .with_generation(generation(3), Standing::Replaced, None);
+        let three = deployment().with_generation(generation(2), Standing::Replaced, None).with_generation(
+            generation(3),
+            Standing::Replaced,
+            None,
+        );
         assert_eq!(three.rollback_target().unwrap().number, 2);
 
         let back = Generation { origin: 2, ..three.rollback_target().unwrap().clone() };

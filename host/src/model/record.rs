@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
-use crate::limits::{RECORD_BYTES_MAX, RECORD_HEADERS_MAX, TIMESTAMP_MS_MAX};
+use crate::limits::{RECORD_BYTES_MAX, RECORD_COST_BYTES, RECORD_HEADERS_MAX, TIMESTAMP_MS_MAX};
 
 /// A name may repeat, and order is kept. Kafka's headers: a `None` value is a null.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,14 @@ pub struct Record {
 impl Record {
     /// Key, value and headers together: what the bounds count.
     pub fn bytes(&self) -> usize {
-        let headers: usize = self.headers.iter().map(|h| h.name.len() + h.value.as_ref().map_or(0, Bytes::len) + 4).sum();
+        let headers: usize =
+            self.headers.iter().map(|h| h.name.len() + h.value.as_ref().map_or(0, Bytes::len) + 4).sum();
         self.key.as_ref().map_or(0, Bytes::len) + self.value.as_ref().map_or(0, Bytes::len) + headers
+    }
+
+    /// What the record takes up while it waits for the writer.
+    pub fn cost(&self) -> usize {
+        self.bytes() + RECORD_COST_BYTES
     }
 
     /// Checks the bounds that hold for every record, wherever it comes from.
@@ -36,19 +42,27 @@ impl Record {
             return Err(Error::new(
                 Kind::TooLarge,
                 "record-too-large",
-                format!("a record of {bytes} bytes is over the {RECORD_BYTES_MAX} bytes that key, value and headers may have together; split it, or store the value elsewhere and send its address"),
+                format!(
+                    "a record of {bytes} bytes is over the {RECORD_BYTES_MAX} bytes that key, value and headers may have together; split it, or store the value elsewhere and send its address"
+                ),
             ));
         }
         if self.headers.len() > RECORD_HEADERS_MAX {
             return Err(Error::invalid(
                 "too-many-headers",
-                format!("a record with {} headers is over the {RECORD_HEADERS_MAX} that it may have", self.headers.len()),
+                format!(
+                    "a record with {} headers is over the {RECORD_HEADERS_MAX} that it may have",
+                    self.headers.len()
+                ),
             ));
         }
         if self.timestamp_ms.unsigned_abs() > TIMESTAMP_MS_MAX.unsigned_abs() {
             return Err(Error::invalid(
                 "invalid-timestamp",
-                format!("the timestamp {} is not milliseconds since 1970 (are these micro- or nanoseconds?)", self.timestamp_ms),
+                format!(
+                    "the timestamp {} is not milliseconds since 1970 (are these micro- or nanoseconds?)",
+                    self.timestamp_ms
+                ),
             ));
         }
         Ok(())

@@ -32,7 +32,10 @@ impl Code {
         let compiled = tokio::task::spawn_blocking(move || {
             inspect::check_is_component(&bytes)?;
             Component::new(&engine, &bytes).map_err(|error| {
-                Error::unprocessable("invalid-component", format!("the component does not compile: {error:#}; build it again with kafka-do plugin build"))
+                Error::unprocessable(
+                    "invalid-component",
+                    format!("the component does not compile: {error:#}; build it again with kafka-do plugin build"),
+                )
             })
         });
         let component = compiled.await.map_err(|error| Error::internal(error.to_string()))??;
@@ -42,7 +45,9 @@ impl Code {
         let refused = |error: wasmtime::Error| {
             Error::unprocessable(
                 "contract-mismatch",
-                format!("the component does not fit the plugin contract of this host: {error:#}; build it with this host's SDK"),
+                format!(
+                    "the component does not fit the plugin contract of this host: {error:#}; build it with this host's SDK"
+                ),
             )
         };
         let pre = runtime.linker.instantiate_pre(&component).and_then(ProcessingPre::new).map_err(refused)?;

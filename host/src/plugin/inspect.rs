@@ -11,9 +11,7 @@ use super::code::instantiate_alone;
 use super::memory::Memory;
 use super::settings;
 use crate::error::{Error, Result};
-use crate::limits::{
-    CALL_LIFT_BYTES_MAX, DESCRIBE_MS_MAX, DESCRIPTION_BYTES_MAX, STATE_TABLES_MAX,
-};
+use crate::limits::{CALL_LIFT_BYTES_MAX, DESCRIBE_MS_MAX, DESCRIPTION_BYTES_MAX, STATE_TABLES_MAX};
 use crate::model::plugin::{Description, Role};
 
 /// The version of the contract in `wit/`.
@@ -24,7 +22,8 @@ const PROCESSOR: &str = "kafka-do:plugin/processor@";
 const ROLES: [&str; 6] = ["processor", "column-processor", "source", "sink", "webhook", "parser"];
 /// What every guest may import: of the contract, and of WASI.
 const OFFERED: [&str; 4] = ["types", "log", "clock", "state"];
-const OFFERED_WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const OFFERED_WASI: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 const MAGIC: &[u8] = b"\0asm";
 const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
@@ -56,7 +55,9 @@ pub(super) fn check_role(engine: &Engine, component: &Component) -> Result<Role>
             }
             return Err(Error::unprocessable(
                 "contract-version",
-                format!("the component speaks version {version} of the plugin contract, and this host {CONTRACT}; build it with this host's SDK"),
+                format!(
+                    "the component speaks version {version} of the plugin contract, and this host {CONTRACT}; build it with this host's SDK"
+                ),
             ));
         }
         if let Some(rest) = name.strip_prefix(CONTRACT_PACKAGE) {
@@ -73,7 +74,9 @@ pub(super) fn check_role(engine: &Engine, component: &Component) -> Result<Role>
     let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
     Err(Error::unprocessable(
         "no-role",
-        format!("the component exports {seen}, and no role of the plugin contract; a processor exports {PROCESSOR}{CONTRACT}"),
+        format!(
+            "the component exports {seen}, and no role of the plugin contract; a processor exports {PROCESSOR}{CONTRACT}"
+        ),
     ))
 }
 
@@ -85,7 +88,9 @@ pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()
             continue;
         }
         let offered = match name.strip_prefix(CONTRACT_PACKAGE) {
-            Some(rest) => rest.split_once('@').is_some_and(|(interface, version)| OFFERED.contains(&interface) && version == CONTRACT),
+            Some(rest) => rest
+                .split_once('@')
+                .is_some_and(|(interface, version)| OFFERED.contains(&interface) && version == CONTRACT),
             None => OFFERED_WASI.iter().any(|offered| name.starts_with(offered)),
         };
         if !offered {
@@ -120,7 +125,9 @@ pub(super) async fn describe(engine: &Engine, component: &Component, memory: Mem
     let failed = |reason: String| {
         Error::unprocessable(
             "describe-failed",
-            format!("the component does not describe itself: {reason}; describe must be pure, fast, and call no import"),
+            format!(
+                "the component does not describe itself: {reason}; describe must be pure, fast, and call no import"
+            ),
         )
     };
     let described = tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), async {

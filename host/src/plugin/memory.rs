@@ -7,6 +7,11 @@ use wasmtime::ResourceLimiter;
 
 use crate::limits::{INSTANCE_MEMORY_BYTES_MAX, INSTANCE_TABLE_ELEMENTS_MAX, INSTANCES_MEMORY_BYTES_MAX};
 
+/// All instances together have taken what there is.
+#[derive(Debug, thiserror::Error)]
+#[error("the memory for plugins, {INSTANCES_MEMORY_BYTES_MAX} bytes, is taken; delete or pause deployments")]
+pub(super) struct NoMemoryLeft;
+
 /// What all instances of the host have taken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Budget(Arc<AtomicUsize>);
@@ -26,13 +31,13 @@ impl Budget {
 
 impl Memory {
     fn take(&mut self, more: usize) -> wasmtime::Result<bool> {
-        if self.taken + more > INSTANCE_MEMORY_BYTES_MAX {
+        if self.taken.checked_add(more).is_none_or(|taken| taken > INSTANCE_MEMORY_BYTES_MAX) {
             wasmtime::bail!("the plugin wants more memory than the {INSTANCE_MEMORY_BYTES_MAX} bytes of one instance");
         }
         let all = &self.budget.0;
         let room = |taken: usize| taken.checked_add(more).filter(|taken| *taken <= INSTANCES_MEMORY_BYTES_MAX);
         if all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_err() {
-            wasmtime::bail!("the memory for plugins, {INSTANCES_MEMORY_BYTES_MAX} bytes, is taken; delete or pause deployments");
+            return Err(NoMemoryLeft.into());
         }
         self.taken += more;
         Ok(true)
@@ -52,7 +57,9 @@ impl ResourceLimiter for Memory {
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         if desired > INSTANCE_TABLE_ELEMENTS_MAX {
-            wasmtime::bail!("the plugin wants a table of {desired} elements, over the {INSTANCE_TABLE_ELEMENTS_MAX} allowed");
+            wasmtime::bail!(
+                "the plugin wants a table of {desired} elements, over the {INSTANCE_TABLE_ELEMENTS_MAX} allowed"
+            );
         }
         Ok(true)
     }

@@ -6,7 +6,8 @@ use thiserror::Error;
 use super::bindings::exports::kafka_do::plugin::processor as wit;
 use super::bindings::kafka_do::plugin::types;
 use super::instance::Input;
-use crate::limits::{CALL_MS_MAX, OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX};
+use super::memory::NoMemoryLeft;
+use crate::limits::{CALL_MS_MAX, OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX, REASON_BYTES_MAX};
 use crate::model::record::{Header, Record};
 
 /// Why a call gave no outcome. Nothing that the guest staged in it is kept.
@@ -21,6 +22,9 @@ pub enum CallError {
     /// The guest says that it cannot go on.
     #[error("the plugin cannot go on: {0}")]
     Fatal(String),
+    /// The host has no place for an instance now: no fault of the guest's.
+    #[error("{0}")]
+    NoRoom(String),
     /// A trap, a timeout, a limit or a broken promise: the instance is gone, and a new one may do better.
     #[error("{0}")]
     Broken(String),
@@ -32,6 +36,9 @@ impl CallError {
     }
 
     pub(super) fn trapped(call: &str, error: &wasmtime::Error) -> Self {
+        if error.is::<NoMemoryLeft>() || error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            return Self::NoRoom(error.root_cause().to_string());
+        }
         Self::Broken(format!("{call} trapped: {}", trap_reason(error)))
     }
 }
@@ -39,11 +46,19 @@ impl CallError {
 impl From<types::Failure> for CallError {
     fn from(failure: types::Failure) -> Self {
         match failure {
-            types::Failure::Retry(advice) => Self::Retry { reason: advice.reason, after_ms: advice.after_ms },
-            types::Failure::Reject(reason) => Self::Reject(reason),
-            types::Failure::Fatal(reason) => Self::Fatal(reason),
+            types::Failure::Retry(advice) => {
+                Self::Retry { reason: readable(&advice.reason), after_ms: advice.after_ms }
+            }
+            types::Failure::Reject(reason) => Self::Reject(readable(&reason)),
+            types::Failure::Fatal(reason) => Self::Fatal(readable(&reason)),
         }
     }
+}
+
+/// A guest's text as it is shown and stored: cut, and without control characters that would forge lines of the log.
+fn readable(text: &str) -> String {
+    let cut = &text[..text.floor_char_boundary(REASON_BYTES_MAX)];
+    cut.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The innermost cause in one line; the Wasm backtrace is for the log.
@@ -85,7 +100,10 @@ impl Outcome {
     pub(super) fn check(outcome: wit::Outcome, input: Option<&Input<'_>>) -> Result<Self, CallError> {
         let broken = |promise: String| Err(CallError::Broken(format!("the plugin broke its contract: {promise}")));
         if outcome.records.len() > OUTCOME_RECORDS_MAX {
-            return broken(format!("it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call", outcome.records.len()));
+            return broken(format!(
+                "it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call",
+                outcome.records.len()
+            ));
         }
         let mut bytes = 0;
         let mut records = Vec::with_capacity(outcome.records.len());
@@ -120,10 +138,12 @@ impl Outcome {
             if !known {
                 return broken(format!(
                     "it rejected offset {} of partition {} of {}, which was not in the batch",
-                    rejection.offset, rejection.partition, rejection.topic
+                    rejection.offset,
+                    rejection.partition,
+                    readable(&rejection.topic)
                 ));
             }
-            rejections.push(Rejection { offset: rejection.offset, reason: rejection.reason });
+            rejections.push(Rejection { offset: rejection.offset, reason: readable(&rejection.reason) });
         }
         rejections.sort_by_key(|rejection| rejection.offset);
         if rejections.windows(2).any(|pair| pair[0].offset == pair[1].offset) {

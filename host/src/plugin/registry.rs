@@ -62,7 +62,10 @@ impl Registry {
         if bytes.len() > COMPONENT_BYTES_MAX {
             return Err(Error::too_large(
                 "component-too-large",
-                format!("a component of {} bytes is over the {COMPONENT_BYTES_MAX} allowed; strip it, and build it for release", bytes.len()),
+                format!(
+                    "a component of {} bytes is over the {COMPONENT_BYTES_MAX} allowed; strip it, and build it for release",
+                    bytes.len()
+                ),
             ));
         }
         let version = version_of(&bytes);
@@ -73,17 +76,24 @@ impl Registry {
             if versions.len() >= PLUGIN_VERSIONS_MAX {
                 return Err(Error::conflict(
                     "too-many-versions",
-                    format!("plugin {name} has {PLUGIN_VERSIONS_MAX} versions; remove old ones with DELETE /v1/plugins/{name}/versions/{{version}}"),
+                    format!(
+                        "plugin {name} has {PLUGIN_VERSIONS_MAX} versions; remove old ones with DELETE /v1/plugins/{name}/versions/{{version}}"
+                    ),
                 ));
             }
             versions.last().map_or(1, |last| last.sequence + 1)
         };
         let bytes_len = bytes.len() as u64;
-        self.tier.put(&path_of(&version), bytes.into()).await?;
+        self.keep(&version, bytes).await?;
         self.loaded.lock().insert(version.clone(), Arc::downgrade(&code));
         let description = code.description().clone();
         let role = Role::Processing;
         Ok(Artefact { name: name.clone(), version, bytes: bytes_len, uploaded_ms: now_ms, sequence, role, description })
+    }
+
+    /// Puts the bytes of a version where they are looked for.
+    pub async fn keep(&self, version: &Version, bytes: Vec<u8>) -> Result<()> {
+        self.tier.put(&path_of(version), bytes.into()).await
     }
 
     /// The version of these bytes, where the plugin has it.
@@ -126,7 +136,10 @@ impl Registry {
 
     pub fn versions(&self, name: &PluginName) -> Result<Vec<Artefact>> {
         self.plugins.read().get(name).cloned().ok_or_else(|| {
-            Error::not_found("unknown-plugin", format!("there is no plugin {name}; upload its component with PUT /v1/plugins/{name}"))
+            Error::not_found(
+                "unknown-plugin",
+                format!("there is no plugin {name}; upload its component with PUT /v1/plugins/{name}"),
+            )
         })
     }
 
@@ -157,7 +170,10 @@ impl Registry {
         }
         let bytes = self.tier.get(&path_of(version)).await?.to_vec();
         if version_of(&bytes) != *version {
-            return Err(Error::internal(format!("the bytes of plugin version {} are not what was uploaded; upload it again", version.short())));
+            return Err(Error::internal(format!(
+                "the bytes of plugin version {} are not what was uploaded; upload it again",
+                version.short()
+            )));
         }
         let code = Code::load(&self.runtime, bytes).await?;
         let mut loaded = self.loaded.lock();

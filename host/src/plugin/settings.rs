@@ -16,16 +16,33 @@ fn validator(schema: &Value) -> std::result::Result<jsonschema::Validator, Strin
         .map_err(|error| format!("its settings schema is not JSON Schema: {error}"))
 }
 
-/// Whether a plugin's schema is one.
+/// Whether a plugin's schema is one, and one that is checked in a time that its size bounds: references could double the
+/// work at every step.
 pub(super) fn check_schema(schema: &Value) -> std::result::Result<(), String> {
+    if refers(schema) {
+        return Err("its settings schema uses $ref; write the schema out where it is used".into());
+    }
     validator(schema).map(drop)
+}
+
+fn refers(schema: &Value) -> bool {
+    match schema {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef") && value.is_string() || refers(value)
+        }),
+        Value::Array(elements) => elements.iter().any(refers),
+        _ => false,
+    }
 }
 
 /// Checks settings against the schema; the error names every place that is wrong.
 pub fn check_settings(plugin: &str, schema: &Value, settings: &Value) -> Result<()> {
     let bytes = settings.to_string().len();
     if bytes > SETTINGS_BYTES_MAX {
-        return Err(Error::too_large("settings-too-large", format!("settings of {bytes} bytes are over the {SETTINGS_BYTES_MAX} allowed")));
+        return Err(Error::too_large(
+            "settings-too-large",
+            format!("settings of {bytes} bytes are over the {SETTINGS_BYTES_MAX} allowed"),
+        ));
     }
     if !settings.is_object() {
         return Err(Error::unprocessable("invalid-settings", "settings are a JSON object; write {\"name\": value}"));
@@ -44,7 +61,10 @@ pub fn check_settings(plugin: &str, schema: &Value, settings: &Value) -> Result<
     }
     Err(Error::unprocessable(
         "invalid-settings",
-        format!("the settings do not fit plugin {plugin}: {}; GET /v1/plugins/{plugin} shows its settings schema", complaints.join("; ")),
+        format!(
+            "the settings do not fit plugin {plugin}: {}; GET /v1/plugins/{plugin} shows its settings schema",
+            complaints.join("; ")
+        ),
     ))
 }
 
@@ -77,5 +97,7 @@ mod tests {
         assert!(check_schema(&json!({"type": "object"})).is_ok());
         assert!(check_schema(&json!({"type": 7})).is_err());
         assert!(check_schema(&json!({"$ref": "https://example.com/schema.json"})).is_err());
+        assert!(check_schema(&json!({"allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {}}})).is_err());
+        assert!(check_schema(&json!({"properties": {"$ref": {"type": "string"}}})).is_ok());
     }
 }

@@ -37,7 +37,8 @@ impl Snapshot {
         for row in table.range((deployment.0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX))? {
             let (key, value) = row?;
             let (_, partition, generation) = key.value();
-            let entry = decode(&value.value()).ok_or_else(|| corrupt("ledger", key.value(), "it ends before it starts"))?;
+            let entry =
+                decode(&value.value()).ok_or_else(|| corrupt("ledger", key.value(), "it ends before it starts"))?;
             entries.push((partition, generation, entry));
         }
         Ok(entries)

@@ -41,7 +41,9 @@ use crate::limits::STORE_CACHE_BYTES;
 pub enum StoreError {
     #[error("the database is locked by another process; stop that one, or use another data folder")]
     Locked,
-    #[error("the database has format {found}, and this version reads format {reads}; use the version that wrote it, or a newer one")]
+    #[error(
+        "the database has format {found}, and this version reads format {reads}; use the version that wrote it, or a newer one"
+    )]
     Format { found: u64, reads: u64 },
     #[error("no space is left on the disk")]
     Full,
@@ -138,7 +140,11 @@ fn corrupt(table: &'static str, key: impl std::fmt::Debug, reason: impl std::fmt
 }
 
 /// Rows that people may want to read and that are written seldom stand as JSON.
-fn from_json<T: serde::de::DeserializeOwned>(table: &'static str, key: impl std::fmt::Debug, bytes: &[u8]) -> Result<T> {
+fn from_json<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    key: impl std::fmt::Debug,
+    bytes: &[u8],
+) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| corrupt(table, key, error))
 }
 

@@ -58,7 +58,11 @@ mod tests {
             transaction.commit().unwrap();
         };
         for name in ["a", "ab", "b"] {
-            write(&[1, 2].map(|topic| Row::Offset { group: group(name), partition: id(topic), next: u64::from(topic) }));
+            write(&[1, 2].map(|topic| Row::Offset {
+                group: group(name),
+                partition: id(topic),
+                next: u64::from(topic),
+            }));
         }
         write(&[Row::OffsetsOfGroupGone(group("a"))]);
         let read = |name, topic| store.snapshot().unwrap().offset(&group(name), id(topic)).unwrap();

@@ -69,6 +69,8 @@ mod tests {
 
     #[test]
     fn rejects_a_row_without_a_version() {
-        assert!(from_json::<PluginRow>("plugins", (), br#"{"name":"a","bytes":1,"uploaded_ms":0,"sequence":1}"#).is_err());
+        assert!(
+            from_json::<PluginRow>("plugins", (), br#"{"name":"a","bytes":1,"uploaded_ms":0,"sequence":1}"#).is_err()
+        );
     }
 }

@@ -16,16 +16,36 @@ use crate::model::topic::PartitionId;
 pub enum Row {
     Topic(TopicRow),
     TopicGone(TopicRow),
-    Offset { group: GroupName, partition: PartitionId, next: u64 },
+    Offset {
+        group: GroupName,
+        partition: PartitionId,
+        next: u64,
+    },
     OffsetsOfGroupGone(GroupName),
-    State { scope: Scope, change: Change },
+    State {
+        scope: Scope,
+        change: Change,
+    },
     StateGone(DeploymentId),
-    Watermark { scope: Scope, watermark_ms: i64 },
-    Ledger { scope: Scope, generation: u32, entry: LedgerEntry },
+    Watermark {
+        scope: Scope,
+        watermark_ms: i64,
+    },
+    Ledger {
+        scope: Scope,
+        generation: u32,
+        entry: LedgerEntry,
+    },
     /// The entries of generations before this one.
-    LedgerGone { deployment: DeploymentId, before: u32 },
+    LedgerGone {
+        deployment: DeploymentId,
+        before: u32,
+    },
     Plugin(PluginRow),
-    PluginGone { name: PluginName, version: Version },
+    PluginGone {
+        name: PluginName,
+        version: Version,
+    },
     Deployment(Box<Deployment>),
     DeploymentGone(Box<Deployment>),
 }

@@ -46,18 +46,30 @@ fn after(prefix: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Snapshot {
-    /// One answer per key, in order.
-    pub fn state(&self, scope: Scope, table: &str, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>> {
+    /// One answer per key, in order; `None` where the values have more than `bytes_max` together.
+    pub fn state(
+        &self,
+        scope: Scope,
+        table: &str,
+        keys: &[&[u8]],
+        bytes_max: usize,
+    ) -> Result<Option<Vec<Option<Vec<u8>>>>> {
         let rows = self.0.open_table(TABLE)?;
         let mut full = prefix(scope, table);
         let prefix_len = full.len();
         let mut answers = Vec::with_capacity(keys.len());
+        let mut bytes = 0;
         for key in keys {
             full.truncate(prefix_len);
             full.extend_from_slice(key);
-            answers.push(rows.get(full.as_slice())?.map(|guard| guard.value().to_vec()));
+            let value = rows.get(full.as_slice())?;
+            bytes += value.as_ref().map_or(0, |guard| guard.value().len());
+            if bytes > bytes_max {
+                return Ok(None);
+            }
+            answers.push(value.map(|guard| guard.value().to_vec()));
         }
-        Ok(answers)
+        Ok(Some(answers))
     }
 
     /// Entries in key order, from `from` (inclusive) until `until` (exclusive), as long as `visit` says to go on.
@@ -166,7 +178,10 @@ mod tests {
             }
             let keys: Vec<&[u8]> = rows.keys().map(Vec::as_slice).collect();
             let values: Vec<_> = rows.values().cloned().map(Some).collect();
-            prop_assert_eq!(store.snapshot().unwrap().state(scopes[0], "ab", &keys).unwrap(), values);
+            let read = |bytes_max| store.snapshot().unwrap().state(scopes[0], "ab", &keys, bytes_max).unwrap();
+            let bytes: usize = rows.values().map(Vec::len).sum();
+            prop_assert_eq!(read(bytes), Some(values));
+            prop_assert!(bytes == 0 || read(bytes - 1).is_none());
         }
     }
 

@@ -93,6 +93,12 @@ impl Deployed {
         }
     }
 
+    /// Stops all tasks, and waits until they have.
+    pub(super) async fn stop(&self) {
+        self.tell(Command::Stop).await;
+        self.tasks.lock().clear();
+    }
+
     pub(super) fn status(&self, store: &Store) -> Result<DeploymentStatus> {
         let row = self.row();
         let ledger = store.snapshot()?.ledger(row.id)?;
@@ -131,7 +137,13 @@ impl Deployed {
         let state = match broken {
             None => status::worst(&tasks),
             Some(reason) => {
-                failures.push(Failure { at_ms: current.started_ms, partition: 0, generation: current.number, offset: 0, reason });
+                failures.push(Failure {
+                    at_ms: current.started_ms,
+                    partition: 0,
+                    generation: current.number,
+                    offset: 0,
+                    reason,
+                });
                 TaskState::Stopped
             }
         };

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::limits::{DEPLOYMENT_INPUTS_MAX, GRANTED_TOPICS_MAX};
 use crate::log::{Log, Topic};
-use crate::model::deployment::{Grants, Start};
+use crate::model::deployment::{Grants, Start, dead_letter_topic_of};
 use crate::model::generation::Generation;
-use crate::model::name::{PluginName, TopicName};
+use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::plugin::Code;
 
 /// What somebody wants deployed.
@@ -25,11 +25,14 @@ pub struct Request {
 }
 
 impl Request {
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self, name: &DeploymentName) -> Result<()> {
         if self.inputs.is_empty() || self.inputs.len() > DEPLOYMENT_INPUTS_MAX {
             return Err(Error::invalid(
                 "invalid-inputs",
-                format!("a deployment reads {DEPLOYMENT_INPUTS_MAX} topic, and {} are named; write \"inputs\": [\"my-topic\"]", self.inputs.len()),
+                format!(
+                    "a deployment reads {DEPLOYMENT_INPUTS_MAX} topic, and {} are named; write \"inputs\": [\"my-topic\"]",
+                    self.inputs.len()
+                ),
             ));
         }
         if self.grants.topics.len() > GRANTED_TOPICS_MAX {
@@ -38,11 +41,15 @@ impl Request {
                 format!("{} granted topics are over the {GRANTED_TOPICS_MAX} allowed", self.grants.topics.len()),
             ));
         }
-        let loops = self.output.iter().chain(&self.grants.topics).find(|topic| self.inputs.contains(topic));
+        let dead_letters = dead_letter_topic_of(name);
+        let mut written = self.output.iter().chain(&self.grants.topics).chain([&dead_letters]);
+        let loops = written.find(|topic| self.inputs.contains(topic));
         if let Some(topic) = loops {
             return Err(Error::invalid(
                 "output-is-input",
-                format!("topic {topic} is both read and written, so that the deployment would feed itself; write to another topic"),
+                format!(
+                    "topic {topic} is both read and written, so that the deployment would feed itself; write to another topic"
+                ),
             ));
         }
         Ok(())

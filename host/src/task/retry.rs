@@ -11,6 +11,12 @@ pub(super) enum StepError {
     Host(String),
 }
 
+impl StepError {
+    pub(super) fn is_fault(&self) -> bool {
+        matches!(self, Self::Call(CallError::Broken(_) | CallError::Reject(_) | CallError::Fatal(_)))
+    }
+}
+
 impl std::fmt::Display for StepError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -22,8 +28,10 @@ impl std::fmt::Display for StepError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Situation {
-    /// Failures in a row, this one included.
+    /// Failures in a row, this one included: they decide how long to wait.
     pub(super) failures: u32,
+    /// Those of them that were the plugin's fault: they decide whether to go on with it.
+    pub(super) faults: u32,
     /// The generation is new, and there is one to return to.
     pub(super) on_trial: bool,
     /// The batch had more than one record.
@@ -42,17 +50,26 @@ pub(super) enum Action {
 }
 
 pub(super) fn decide(error: &StepError, situation: Situation) -> Action {
-    let Situation { failures, on_trial, many_records } = situation;
-    let backoff = || Action::RetryAfterMs((TASK_RETRY_MS_MIN << failures.saturating_sub(1).min(20)).min(TASK_RETRY_MS_MAX));
+    let Situation { failures, faults, on_trial, many_records } = situation;
+    let backoff =
+        || Action::RetryAfterMs((TASK_RETRY_MS_MIN << failures.saturating_sub(1).min(20)).min(TASK_RETRY_MS_MAX));
     match error {
         StepError::Call(CallError::Retry { after_ms: Some(after_ms), .. }) => {
             Action::RetryAfterMs(u64::from(*after_ms).clamp(1, TASK_RETRY_MS_MAX))
         }
-        StepError::Host(_) | StepError::Call(CallError::Retry { after_ms: None, .. }) => backoff(),
+        StepError::Host(_) | StepError::Call(CallError::NoRoom(_) | CallError::Retry { after_ms: None, .. }) => {
+            backoff()
+        }
         StepError::Call(CallError::Reject(_)) if many_records => Action::Isolate,
-        StepError::Call(CallError::Fatal(_)) => if on_trial { Action::RollBack } else { Action::Stop },
+        StepError::Call(CallError::Fatal(_)) => {
+            if on_trial {
+                Action::RollBack
+            } else {
+                Action::Stop
+            }
+        }
         StepError::Call(CallError::Broken(_) | CallError::Reject(_)) => {
-            if failures < TASK_FAILURES_MAX {
+            if faults < TASK_FAILURES_MAX {
                 backoff()
             } else if on_trial {
                 Action::RollBack
@@ -74,16 +91,14 @@ mod tests {
     }
 
     fn situation(failures: u32, on_trial: bool, many_records: bool) -> Situation {
-        Situation { failures, on_trial, many_records }
+        Situation { failures, faults: failures, on_trial, many_records }
     }
 
     #[test]
     fn waits_grow_and_are_bounded() {
         let host = StepError::Host("disk".into());
-        let waits: Vec<_> = [1, 2, 3, 40]
-            .map(|failures| decide(&host, situation(failures, true, true)))
-            .into_iter()
-            .collect();
+        let waits: Vec<_> =
+            [1, 2, 3, 40].map(|failures| decide(&host, situation(failures, true, true))).into_iter().collect();
         let expected = [50, 100, 200, TASK_RETRY_MS_MAX].map(Action::RetryAfterMs);
         assert_eq!(waits, expected);
     }
@@ -94,6 +109,14 @@ mod tests {
         assert_eq!(decide(&broken(), situation(3, true, true)), Action::RollBack);
         let fatal = StepError::Call(CallError::Fatal("no".into()));
         assert_eq!(decide(&fatal, situation(1, true, false)), Action::RollBack);
+    }
+
+    #[test]
+    fn what_is_not_its_fault_does_not_count_against_a_generation() {
+        let patient = Situation { faults: 1, ..situation(9, true, true) };
+        assert_eq!(decide(&broken(), patient), Action::RetryAfterMs(12_800));
+        let crowded = StepError::Call(CallError::NoRoom("full".into()));
+        assert_eq!(decide(&crowded, situation(3, true, true)), Action::RetryAfterMs(200));
     }
 
     #[test]

@@ -50,7 +50,13 @@ impl Output {
 
     /// Takes what the plugin emitted. A record without a key goes to the partition of the input's number, so that the
     /// order within an input partition is kept.
-    pub(super) fn emit(&mut self, plan: &Plan, input_partition: u32, now_ms: i64, outcome: Outcome) -> Result<u64, CallError> {
+    pub(super) fn emit(
+        &mut self,
+        plan: &Plan,
+        input_partition: u32,
+        now_ms: i64,
+        outcome: Outcome,
+    ) -> Result<u64, CallError> {
         let emitted = outcome.records.len() as u64;
         for Emitted { topic, partition, timestamp_ms, mut record } in outcome.records {
             let topic = match &topic {
@@ -112,11 +118,8 @@ impl Output {
 
 fn dead_letter(plan: &Plan, topic: &str, partition: u32, record: &StoredRecord<'_>, reason: &str) -> Record {
     let copy = Bytes::copy_from_slice;
-    let mut headers: Vec<Header> = record
-        .headers
-        .iter()
-        .map(|(name, value)| Header { name: copy(name), value: value.map(copy) })
-        .collect();
+    let mut headers: Vec<Header> =
+        record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) }).collect();
     let mut note = |name: &'static str, value: String| {
         headers.push(Header { name: Bytes::from_static(name.as_bytes()), value: Some(value.into()) });
     };

@@ -14,7 +14,7 @@ use super::status::{DeploymentStatus, SwapStatus};
 use super::worker::{Command, Event, Position, Surroundings, Worker};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{DEPLOYMENTS_MAX, TASK_COMMANDS_MAX, TASK_STEPS_MAX};
+use crate::limits::{DEPLOYMENTS_MAX, INSTANCES_MAX, TASK_COMMANDS_MAX, TASK_STEPS_MAX};
 use crate::log::{Log, Partition, Topic, Unit};
 use crate::model::deployment::{Deployment, Start, dead_letter_topic_of};
 use crate::model::generation::{Generation, Standing};
@@ -70,8 +70,9 @@ impl Supervisor {
         Ok(supervisor)
     }
 
-    async fn load(&self, deployed: &Deployed) {
-        let _altering = deployed.altering.lock().await;
+    /// Loads the plugin and starts a task for every input partition that has none.
+    async fn load(&self, deployed: &Arc<Deployed>) {
+        let Ok(_altering) = self.alter(deployed).await else { return };
         let row = deployed.row();
         let loaded = async {
             let code = self.registry.code(&row.current().version).await?;
@@ -108,18 +109,34 @@ impl Supervisor {
 
     /// Deploys, or swaps what runs under the name. The flag says whether the deployment is new.
     pub async fn deploy(&self, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
-        request.check()?;
+        request.check(name)?;
         let artefact = self.registry.resolve(&request.plugin, request.version.as_deref())?;
         check_settings(request.plugin.as_str(), &artefact.description.settings_schema, &request.settings)?;
         if !artefact.description.hosts.is_empty() {
             return Err(Error::unprocessable(
                 "hosts-not-granted",
-                format!("plugin {} wants to reach {}, and processors are granted no hosts", request.plugin, artefact.description.hosts.join(", ")),
+                format!(
+                    "plugin {} wants to reach {}, and processors are granted no hosts",
+                    request.plugin,
+                    artefact.description.hosts.join(", ")
+                ),
             ));
         }
         let log = &self.surroundings.log;
         for topic in request.inputs.iter().chain(&request.grants.topics) {
             log.topic(topic)?;
+        }
+        for topic in &request.inputs {
+            let partitions = log.topic(topic)?.config().partitions;
+            if partitions > INSTANCES_MAX / 2 {
+                return Err(Error::unprocessable(
+                    "too-many-tasks",
+                    format!(
+                        "topic {topic} has {partitions} partitions, and a deployment may have {} tasks; read a topic with fewer partitions",
+                        INSTANCES_MAX / 2
+                    ),
+                ));
+            }
         }
         let generation = Generation {
             number: 1,
@@ -137,16 +154,25 @@ impl Supervisor {
         let naming = self.naming.lock().await;
         if let Some(deployed) = self.find(name) {
             drop(naming);
-            let _altering = deployed.altering.lock().await;
+            let _altering = self.alter(&deployed).await?;
             return Ok((self.replace(&deployed, &request, generation, code).await?, false));
         }
         Ok((self.create(name, &request, generation, code).await?, true))
     }
 
     /// Called with `naming` held.
-    async fn create(&self, name: &DeploymentName, request: &Request, generation: Generation, code: Arc<Code>) -> Result<DeploymentStatus> {
+    async fn create(
+        &self,
+        name: &DeploymentName,
+        request: &Request,
+        generation: Generation,
+        code: Arc<Code>,
+    ) -> Result<DeploymentStatus> {
         if self.deployments.read().len() >= DEPLOYMENTS_MAX {
-            return Err(Error::conflict("too-many-deployments", format!("the host runs {DEPLOYMENTS_MAX} deployments; delete one first")));
+            return Err(Error::conflict(
+                "too-many-deployments",
+                format!("the host runs {DEPLOYMENTS_MAX} deployments; delete one first"),
+            ));
         }
         let log = &self.surroundings.log;
         let id = log.next_deployment_id().await?;
@@ -171,16 +197,22 @@ impl Supervisor {
                 unit.rows.push(Row::Offset { group: row.group(), partition: partition.id(), next });
             }
         }
-        log.commit(unit).await?;
         let plan = Arc::new(Plan::new(log, row.current().clone(), code, &row.dead_letter_topic())?);
+        log.commit(unit).await?;
         let deployed = Arc::new(Deployed::new(row));
-        self.spawn_tasks(&deployed, &plan)?;
         self.deployments.write().insert(name.clone(), Arc::clone(&deployed));
+        self.spawn_tasks(&deployed, &plan)?;
         deployed.status(&self.store)
     }
 
     /// Swaps what runs for `generation`. Called with `altering` held.
-    async fn replace(&self, deployed: &Deployed, request: &Request, generation: Generation, code: Arc<Code>) -> Result<DeploymentStatus> {
+    async fn replace(
+        &self,
+        deployed: &Deployed,
+        request: &Request,
+        generation: Generation,
+        code: Arc<Code>,
+    ) -> Result<DeploymentStatus> {
         let row = deployed.row();
         if row.inputs != request.inputs {
             return Err(Error::conflict(
@@ -231,7 +263,8 @@ impl Supervisor {
         self.try_out(&before.name, Scope { deployment: before.id, partition: 0 }, &next, &code).await?;
         self.create_outputs(&before, &next).await?;
         let after = before.with_generation(next, ended, reason);
-        let plan = Arc::new(Plan::new(&self.surroundings.log, after.current().clone(), code, &after.dead_letter_topic())?);
+        let plan =
+            Arc::new(Plan::new(&self.surroundings.log, after.current().clone(), code, &after.dead_letter_topic())?);
         self.commit_row(&after).await?;
         deployed.set_row(after.clone());
         if deployed.tasks().is_empty() {
@@ -242,11 +275,23 @@ impl Supervisor {
             Ok(swap) => Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? }),
             Err(reason) => {
                 // Some task could not take what the trial could. All go back to where they were.
-                let back = Generation { reason: Some(format!("generation {} could not be swapped in", after.current().number)), ..before.current().clone() };
-                let restored = after.with_generation(Generation { started_ms: self.surroundings.clock.now_ms(), ..back }, Standing::RolledBack, Some(&reason));
+                let back = Generation {
+                    reason: Some(format!("generation {} could not be swapped in", after.current().number)),
+                    ..before.current().clone()
+                };
+                let restored = after.with_generation(
+                    Generation { started_ms: self.surroundings.clock.now_ms(), ..back },
+                    Standing::RolledBack,
+                    Some(&reason),
+                );
                 self.commit_row(&restored).await?;
                 let old_code = self.registry.code(&before.current().version).await?;
-                let plan = Plan::new(&self.surroundings.log, restored.current().clone(), old_code, &restored.dead_letter_topic())?;
+                let plan = Plan::new(
+                    &self.surroundings.log,
+                    restored.current().clone(),
+                    old_code,
+                    &restored.dead_letter_topic(),
+                )?;
                 deployed.set_row(restored);
                 if let Err(error) = swap_all(&deployed.tasks(), &Arc::new(plan)).await {
                     tracing::error!(deployment = %before.name, error, "a task could not be swapped back; it goes on with what it has");
@@ -272,7 +317,12 @@ impl Supervisor {
         if let Some(output) = &generation.output
             && log.find_topic(output).is_none()
         {
-            let partitions = row.inputs.first().map(|input| log.topic(input)).transpose()?.map_or(1, |topic| topic.config().partitions);
+            let partitions = row
+                .inputs
+                .first()
+                .map(|input| log.topic(input))
+                .transpose()?
+                .map_or(1, |topic| topic.config().partitions);
             log.create_topic(output, Some(TopicConfig { partitions }), now_ms).await?;
         }
         log.create_topic(&dead_letter_topic_of(&row.name), None, now_ms).await?;
@@ -280,11 +330,10 @@ impl Supervisor {
     }
 
     async fn commit_row(&self, row: &Deployment) -> Result<()> {
-        let oldest = row.generations.first().map_or(0, |generation| generation.number);
-        let rows = vec![
-            Row::Deployment(Box::new(row.clone())),
-            Row::LedgerGone { deployment: row.id, before: oldest },
-        ];
+        let mut rows = vec![Row::Deployment(Box::new(row.clone()))];
+        if let Some(oldest) = row.generations.first().filter(|oldest| oldest.number > 1) {
+            rows.push(Row::LedgerGone { deployment: row.id, before: oldest.number });
+        }
         self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await.map(drop)
     }
 
@@ -312,15 +361,14 @@ impl Supervisor {
         let position = Position {
             committed,
             watermark_ms: snapshot.watermark(scope)?,
-            ledger: ledger.unwrap_or(crate::model::generation::LedgerEntry { from_offset: from, next_offset: from, ..Default::default() }),
+            ledger: ledger.unwrap_or(crate::model::generation::LedgerEntry {
+                from_offset: from,
+                next_offset: from,
+                ..Default::default()
+            }),
         };
-        let worker = Worker::new(
-            Arc::clone(&self.surroundings),
-            row,
-            Arc::clone(partition),
-            Arc::clone(plan),
-            position,
-        );
+        let worker =
+            Worker::new(Arc::clone(&self.surroundings), row, Arc::clone(partition), Arc::clone(plan), position);
         let status = worker.status();
         let (commands, inbox) = mpsc::channel(TASK_COMMANDS_MAX);
         self.surroundings.shutdown.spawn(worker.run(inbox));
@@ -328,28 +376,24 @@ impl Supervisor {
     }
 
     /// Gives the partitions that a topic has got since tasks of their own.
-    pub async fn topic_grew(&self, topic: &TopicName) -> Result<()> {
-        let reading: Vec<_> = self.deployments.read().values().filter(|d| d.row().inputs.contains(topic)).cloned().collect();
+    pub async fn topic_grew(&self, topic: &TopicName) {
+        let reading: Vec<_> =
+            self.deployments.read().values().filter(|d| d.row().inputs.contains(topic)).cloned().collect();
         for deployed in reading {
-            let _altering = deployed.altering.lock().await;
-            let row = deployed.row();
-            let code = self.registry.code(&row.current().version).await?;
-            let plan = Plan::new(&self.surroundings.log, row.current().clone(), code, &row.dead_letter_topic())?;
-            self.spawn_tasks(&deployed, &Arc::new(plan))?;
+            self.load(&deployed).await;
         }
-        Ok(())
     }
 
     pub async fn roll_back(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
         let deployed = self.get(name)?;
-        let _altering = deployed.altering.lock().await;
+        let _altering = self.alter(&deployed).await?;
         self.roll_back_to_last_good(&deployed, "rolled back on request").await
     }
 
     /// Called by a task whose generation does not work.
     async fn roll_back_failed(&self, name: &DeploymentName, generation: u32, reason: &str) {
         let Some(deployed) = self.find(name) else { return };
-        let _altering = deployed.altering.lock().await;
+        let Ok(_altering) = self.alter(&deployed).await else { return };
         if deployed.row().current().number != generation {
             return;
         }
@@ -386,10 +430,15 @@ impl Supervisor {
 
     async fn set_paused(&self, name: &DeploymentName, paused: bool) -> Result<DeploymentStatus> {
         let deployed = self.get(name)?;
-        let _altering = deployed.altering.lock().await;
+        let altering = self.alter(&deployed).await?;
         let row = Deployment { paused, ..deployed.row() };
         self.commit_row(&row).await?;
         deployed.set_row(row);
+        if !paused && deployed.tasks().is_empty() {
+            drop(altering);
+            self.load(&deployed).await;
+            return deployed.status(&self.store);
+        }
         deployed.tell(if paused { Command::Pause } else { Command::Resume }).await;
         deployed.status(&self.store)
     }
@@ -398,10 +447,15 @@ impl Supervisor {
     pub async fn delete(&self, name: &DeploymentName) -> Result<()> {
         let _naming = self.naming.lock().await;
         let deployed = self.get(name)?;
-        let _altering = deployed.altering.lock().await;
-        deployed.tell(Command::Stop).await;
+        let altering = self.alter(&deployed).await?;
+        deployed.stop().await;
         let rows = vec![Row::DeploymentGone(Box::new(deployed.row()))];
-        self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await?;
+        if let Err(error) = self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await {
+            // It is still there, and so must its tasks be.
+            drop(altering);
+            self.load(&deployed).await;
+            return Err(error);
+        }
         self.deployments.write().remove(name);
         Ok(())
     }
@@ -426,9 +480,27 @@ impl Supervisor {
     }
 
     /// Deployments that run the version now, or could be rolled back to it.
-    pub fn users_of_version(&self, plugin: &PluginName, version: &crate::model::generation::Version) -> Vec<DeploymentName> {
-        let uses = |row: &Deployment| row.generations.iter().any(|g| g.plugin == *plugin && g.version == *version && g.standing != Standing::RolledBack);
+    pub fn users_of_version(
+        &self,
+        plugin: &PluginName,
+        version: &crate::model::generation::Version,
+    ) -> Vec<DeploymentName> {
+        let uses = |row: &Deployment| {
+            row.generations
+                .iter()
+                .any(|g| g.plugin == *plugin && g.version == *version && g.standing != Standing::RolledBack)
+        };
         self.deployments.read().values().map(|deployed| deployed.row()).filter(uses).map(|row| row.name).collect()
+    }
+
+    /// Waits for its turn to change the deployment; whoever deleted it meanwhile has the last word.
+    async fn alter<'a>(&self, deployed: &'a Arc<Deployed>) -> Result<tokio::sync::MutexGuard<'a, ()>> {
+        let altering = deployed.altering.lock().await;
+        let name = deployed.row().name;
+        if self.find(&name).is_some_and(|known| Arc::ptr_eq(&known, deployed)) {
+            return Ok(altering);
+        }
+        Err(unknown(&name))
     }
 
     fn find(&self, name: &DeploymentName) -> Option<Arc<Deployed>> {
@@ -436,10 +508,15 @@ impl Supervisor {
     }
 
     fn get(&self, name: &DeploymentName) -> Result<Arc<Deployed>> {
-        self.find(name).ok_or_else(|| {
-            Error::not_found("unknown-deployment", format!("there is no deployment {name}; make it with PUT /v1/deployments/{name}"))
-        })
+        self.find(name).ok_or_else(|| unknown(name))
     }
+}
+
+fn unknown(name: &DeploymentName) -> Error {
+    Error::not_found(
+        "unknown-deployment",
+        format!("there is no deployment {name}; make it with PUT /v1/deployments/{name}"),
+    )
 }
 
 fn refused(reason: &str) -> Error {

@@ -39,9 +39,16 @@ pub(super) struct Surroundings {
 /// What a worker tells the supervisor.
 #[derive(Debug)]
 pub(super) enum Event {
-    Failed { deployment: DeploymentName, failure: Failure },
+    Failed {
+        deployment: DeploymentName,
+        failure: Failure,
+    },
     /// The generation does not work; the supervisor decides whether there is one to return to.
-    WantsRollback { deployment: DeploymentName, generation: u32, reason: String },
+    WantsRollback {
+        deployment: DeploymentName,
+        generation: u32,
+        reason: String,
+    },
 }
 
 pub(super) enum Command {
@@ -70,8 +77,9 @@ pub(super) struct Worker {
     next_offset: u64,
     watermark_ms: Option<i64>,
     ledger: LedgerEntry,
-    /// In a row.
+    /// In a row, and those of them that were the plugin's fault.
     failures: u32,
+    faults: u32,
     retry_at: Option<tokio::time::Instant>,
     /// Batches are taken a record at a time up to this offset.
     isolate_until: u64,
@@ -95,7 +103,8 @@ impl Worker {
         let scope = Scope { deployment: row.id, partition: partition.id().partition };
         let next_offset = position.committed.unwrap_or(0);
         let label = DeploymentLabel { deployment: deployment.to_string() };
-        let status = TaskStatus { topic: partition.topic().to_string(), partition: scope.partition, ..TaskStatus::default() };
+        let status =
+            TaskStatus { topic: partition.topic().to_string(), partition: scope.partition, ..TaskStatus::default() };
         let worker = Self {
             surroundings,
             deployment,
@@ -109,6 +118,7 @@ impl Worker {
             watermark_ms: position.watermark_ms,
             ledger: position.ledger,
             failures: 0,
+            faults: 0,
             retry_at: None,
             isolate_until: 0,
             paused,
@@ -142,7 +152,7 @@ impl Worker {
                 },
                 ready = ready, if !self.paused && !self.stopped => match ready {
                     Ok(()) => self.step().await,
-                    Err(error) => self.failed(&StepError::Host(error.detail), false),
+                    Err(error) => self.failed(&StepError::Host(error.detail), None),
                 },
             }
         }
@@ -181,6 +191,7 @@ impl Worker {
     fn recover(&mut self) {
         self.stopped = false;
         self.failures = 0;
+        self.faults = 0;
         self.retry_at = None;
         self.isolate_until = 0;
         self.show(if self.paused { TaskState::Paused } else { TaskState::Running }, None);
@@ -192,10 +203,15 @@ impl Worker {
         let (instance, timings) = Instance::open(&plan.code, &self.context(&plan)).await?;
         let old = self.instance.replace(instance);
         self.plan = plan;
-        self.ledger = LedgerEntry { from_offset: self.next_offset, next_offset: self.next_offset, ..LedgerEntry::default() };
+        self.ledger =
+            LedgerEntry { from_offset: self.next_offset, next_offset: self.next_offset, ..LedgerEntry::default() };
         self.recover();
         let pause = begun.elapsed();
         self.surroundings.metrics.swap_pause_seconds.observe(pause.as_secs_f64());
+        if self.paused {
+            // It was opened to see whether it opens; a task that rests takes no memory for its guest.
+            self.close().await;
+        }
         if let Some(old) = old {
             self.surroundings.shutdown.spawn(old.close());
         }
@@ -222,22 +238,24 @@ impl Worker {
         let Ok(_turn) = surroundings.turns.acquire().await else { return };
         let chunk = match surroundings.log.read(&self.partition, self.next_offset, TASK_BATCH_BYTES_MAX).await {
             Ok(chunk) => chunk,
-            Err(error) => return self.failed(&StepError::Host(error.detail), false),
+            Err(error) => return self.failed(&StepError::Host(error.detail), None),
         };
         let records = match self.take_records(&chunk) {
             Ok(records) => records,
-            Err(reason) => return self.failed(&StepError::Host(reason), false),
+            Err(reason) => return self.failed(&StepError::Host(reason), None),
         };
+        let batch_end = records.last().map_or(self.next_offset, |last| last.offset + 1);
         let many_records = records.len() > 1;
         match self.process(records).await {
             Ok(()) => {
                 if self.failures > 0 {
                     self.failures = 0;
+                    self.faults = 0;
                     self.retry_at = None;
                 }
                 self.show(TaskState::Running, None);
             }
-            Err(error) => self.failed(&error, many_records),
+            Err(error) => self.failed(&error, many_records.then_some(batch_end)),
         }
     }
 
@@ -246,7 +264,9 @@ impl Worker {
         let mut records = Vec::new();
         for batch in &chunk.batches {
             for record in batch.records() {
-                let record = record.map_err(|error| format!("partition {} at offset {}: {error}", self.scope.partition, batch.base_offset()))?;
+                let record = record.map_err(|error| {
+                    format!("partition {} at offset {}: {error}", self.scope.partition, batch.base_offset())
+                })?;
                 if record.offset < self.next_offset {
                     continue;
                 }
@@ -259,6 +279,12 @@ impl Worker {
         Ok(records)
     }
 
+    async fn open(&mut self) -> Result<Instance, StepError> {
+        let (instance, _) =
+            Instance::open(&self.plan.code, &self.context(&self.plan)).await.map_err(StepError::Call)?;
+        Ok(instance)
+    }
+
     async fn process(&mut self, records: Vec<StoredRecord<'_>>) -> Result<(), StepError> {
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
         let (first_offset, next_offset) = (first.offset, last.offset + 1);
@@ -268,23 +294,18 @@ impl Worker {
 
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
-            None => Instance::open(&self.plan.code, &self.context(&self.plan)).await.map_err(StepError::Call)?.0,
+            None => self.open().await?,
         };
         let outcome = match instance.process(&input, self.watermark_ms).await {
             Ok(outcome) => outcome,
             Err(CallError::Reject(reason)) if input.records.len() == 1 => {
-                drop(instance.take_staged());
+                // It goes on without the record, and so without what it may remember of it.
+                instance = self.open().await?;
                 Outcome { records: Vec::new(), rejections: vec![Rejection { offset: first_offset, reason }] }
             }
-            Err(error) => {
-                drop(instance.take_staged());
-                if matches!(error, CallError::Retry { .. } | CallError::Reject(_)) {
-                    self.instance = Some(instance);
-                }
-                return Err(StepError::Call(error));
-            }
+            Err(error) => return Err(StepError::Call(error)),
         };
-        // From here on an error costs the instance: it has seen the batch, and will be given it again.
+        // An error costs the instance: it has seen the batch, and will be given it again.
         let now_ms = self.surroundings.clock.now_ms();
         let mut output = Output::default();
         let plan = Arc::clone(&self.plan);
@@ -330,7 +351,8 @@ impl Worker {
         Ok(())
     }
 
-    fn failed(&mut self, error: &StepError, many_records: bool) {
+    /// `batch` is the end of the batch that failed, where it had more than one record.
+    fn failed(&mut self, error: &StepError, batch: Option<u64>) {
         let surroundings = Arc::clone(&self.surroundings);
         let now_ms = surroundings.clock.now_ms();
         let generation = &self.plan.generation;
@@ -338,22 +360,29 @@ impl Worker {
             && generation.origin == generation.number
             && now_ms - generation.started_ms < TRIAL_MS;
         self.failures += 1;
+        self.faults += u32::from(error.is_fault());
+        let batch_end = batch.unwrap_or(self.next_offset);
         let reason = error.to_string();
         let number = generation.number;
         let partition = self.scope.partition;
         surroundings.metrics.task_failures.get_or_create(&self.label).inc();
         tracing::warn!(deployment = %self.deployment, partition, generation = number, offset = self.next_offset, failures = self.failures, "{reason}");
-        let failure = Failure { at_ms: now_ms, partition, generation: number, offset: self.next_offset, reason: reason.clone() };
+        let failure =
+            Failure { at_ms: now_ms, partition, generation: number, offset: self.next_offset, reason: reason.clone() };
         // The supervisor outlives its workers; where it is gone, the host is going too.
         let _ = surroundings.events.send(Event::Failed { deployment: self.deployment.clone(), failure });
-        match decide(error, Situation { failures: self.failures, on_trial, many_records }) {
+        match decide(
+            error,
+            Situation { failures: self.failures, faults: self.faults, on_trial, many_records: batch.is_some() },
+        ) {
             Action::RetryAfterMs(ms) => {
                 self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
                 self.show(TaskState::Failing, Some(reason));
             }
             Action::Isolate => {
-                self.isolate_until = self.next_offset + TASK_BATCH_RECORDS_MAX as u64;
+                self.isolate_until = batch_end;
                 self.failures = 0;
+                self.faults = 0;
                 self.retry_at = None;
                 self.show(TaskState::Failing, Some(reason));
             }
@@ -381,7 +410,11 @@ impl Worker {
 }
 
 /// Returns when there is something to do: the time to try again has come, or there is a record to read.
-async fn ready(retry_at: Option<tokio::time::Instant>, partition: Arc<Partition>, next_offset: u64) -> Result<(), Error> {
+async fn ready(
+    retry_at: Option<tokio::time::Instant>,
+    partition: Arc<Partition>,
+    next_offset: u64,
+) -> Result<(), Error> {
     if let Some(at) = retry_at {
         tokio::time::sleep_until(at).await;
         // Whatever it was that failed, the step finds out whether it still does.

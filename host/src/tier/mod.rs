@@ -3,7 +3,8 @@
 //! Every operation has a timeout inside its retries, so that a store that hangs is tried again rather than waited for.
 //! Knows nothing of what the objects mean; whoever reads one checks it.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,8 @@ use crate::limits::{TIER_OPERATION_MS_MAX, TIER_TRIES_MAX};
 #[derive(Clone, Debug)]
 pub struct Tier {
     operator: Operator,
+    /// Of a tier that is a folder.
+    folder: PathBuf,
 }
 
 impl Tier {
@@ -25,12 +28,22 @@ impl Tier {
         let root = path.to_string_lossy();
         let service = services::Fs::default().root(&root).atomic_write_dir(&format!("{root}/.incomplete"));
         let operator = Operator::new(service).map_err(failed)?;
-        Ok(Self { operator: guarded(operator) })
+        Ok(Self { operator: guarded(operator), folder: path.to_owned() })
     }
 
-    /// Writes a whole object.
+    /// Writes a whole object; returns once it is on the disk.
     pub async fn put(&self, path: &str, bytes: Bytes) -> Result<()> {
-        self.operator.write(path, bytes).await.map(drop).map_err(failed)
+        self.operator.write(path, bytes).await.map_err(failed)?;
+        // opendal renames the file into its place, and leaves it to the system when that reaches the disk.
+        let file = self.folder.join(path);
+        let synced = tokio::task::spawn_blocking(move || {
+            File::open(&file)?.sync_all()?;
+            file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        });
+        let unsynced = |error: &dyn std::fmt::Display| {
+            Error::new(Kind::Unavailable, "tier-unavailable", format!("{path} does not reach the disk: {error}"))
+        };
+        synced.await.map_err(|error| unsynced(&error))?.map_err(|error| unsynced(&error))
     }
 
     /// Reads a whole object.

@@ -30,16 +30,10 @@ impl fmt::Display for Reason<'_> {
             Self::NoValue => f.write_str("the record has no value"),
             Self::Json(error) => error.fmt(f),
             Self::NoKey(path) => write!(f, "no key: the value has no {path}, or it is null"),
-            Self::KeyKind(path) => write!(
-                f,
-                "no key: {path} is neither a text, a number nor a boolean"
-            ),
+            Self::KeyKind(path) => write!(f, "no key: {path} is neither a text, a number nor a boolean"),
             Self::NoTime(path) => write!(f, "no time: the value has no {path}, or it is null"),
             Self::NotATime(path) => {
-                write!(
-                    f,
-                    "no time: {path} is neither RFC 3339 text nor milliseconds since the epoch"
-                )
+                write!(f, "no time: {path} is neither RFC 3339 text nor milliseconds since the epoch")
             }
         }
     }
@@ -53,20 +47,13 @@ impl Event {
     ) -> Result<Self, Reason<'p>> {
         let value = record.value.as_deref().ok_or(Reason::NoValue)?;
         let (key, time_ms) = match time_path {
-            None => (
-                key_path.find(value).map_err(Reason::Json)?,
-                record.timestamp_ms,
-            ),
+            None => (key_path.find(value).map_err(Reason::Json)?, record.timestamp_ms),
             Some(time_path) => {
-                let [key, time] =
-                    json::extract(value, [key_path, time_path]).map_err(Reason::Json)?;
+                let [key, time] = json::extract(value, [key_path, time_path]).map_err(Reason::Json)?;
                 (key, read_time(time.as_ref(), time_path.as_str())?)
             }
         };
-        Ok(Self {
-            key: read_group(key.as_ref(), key_path.as_str())?,
-            time_ms,
-        })
+        Ok(Self { key: read_group(key.as_ref(), key_path.as_str())?, time_ms })
     }
 }
 
@@ -87,14 +74,10 @@ fn read_time<'p>(field: Option<&Field<'_>>, path: &'p str) -> Result<i64, Reason
         Some(Field::Number(number)) => Timestamp::from_millisecond(whole_ms(*number)).ok(),
         Some(Field::Bool(_) | Field::Array(_) | Field::Object(_)) => None,
     };
-    time.map(Timestamp::as_millisecond)
-        .ok_or(Reason::NotATime(path))
+    time.map(Timestamp::as_millisecond).ok_or(Reason::NotATime(path))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a cast stops at the ends of i64, and no time is there"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a cast stops at the ends of i64, and no time is there")]
 fn whole_ms(number: Number) -> i64 {
     match number {
         Number::Integer(ms) => ms,
@@ -109,6 +92,5 @@ pub(crate) fn group_text(json: &str) -> String {
 
 /// A time for people.
 pub(crate) fn rfc3339(time_ms: i64) -> String {
-    Timestamp::from_millisecond(time_ms)
-        .map_or_else(|_| format!("{time_ms} ms"), |time| time.to_string())
+    Timestamp::from_millisecond(time_ms).map_or_else(|_| format!("{time_ms} ms"), |time| time.to_string())
 }

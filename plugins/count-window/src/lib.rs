@@ -37,33 +37,20 @@ impl Processor for CountWindow {
     }
 
     fn open(Context { settings, .. }: Context<Settings>) -> Result<Self, Failure> {
-        let windows =
-            TumblingWindows::open(Table::open(TABLE)?, settings.window_ms, settings.grace_ms)?;
+        let windows = TumblingWindows::open(Table::open(TABLE)?, settings.window_ms, settings.grace_ms)?;
         Ok(Self { settings, windows })
     }
 
     fn process(&mut self, batch: Batch, output: &mut Output) -> Result<(), Failure> {
-        let Settings {
-            key_path,
-            time_path,
-            ..
-        } = &self.settings;
+        let Settings { key_path, time_path, .. } = &self.settings;
         for record in &batch.records {
             match Event::read(record, key_path, time_path.as_ref()) {
                 Ok(event) => {
-                    if let Err(late) =
-                        self.windows
-                            .add(event.time_ms, event.key.as_bytes(), |count| *count += 1)
-                    {
-                        let (end, now) = (
-                            event::rfc3339(late.window_end_ms),
-                            event::rfc3339(late.stream_time_ms),
-                        );
+                    if let Err(late) = self.windows.add(event.time_ms, event.key.as_bytes(), |count| *count += 1) {
+                        let (end, now) = (event::rfc3339(late.window_end_ms), event::rfc3339(late.stream_time_ms));
                         output.reject(
                             record,
-                            format_args!(
-                                "late: its window ended at {end}, and event time had come to {now}"
-                            ),
+                            format_args!("late: its window ended at {end}, and event time had come to {now}"),
                         );
                     }
                 }
@@ -94,20 +81,10 @@ impl CountWindow {
 /// The key is the group's as text. The timestamp is the window's last millisecond, so that it falls into the same window
 /// wherever the counts are counted on.
 fn count_record(closed: &Closed<u64>) -> Result<NewRecord, Failure> {
-    let Closed {
-        key,
-        start_ms,
-        end_ms,
-        aggregate: count,
-    } = closed;
-    let key =
-        std::str::from_utf8(key).map_err(|_| Failure::fatal("a group in the state is not text"))?;
-    let value = format!(
-        r#"{{"key":{key},"window_start_ms":{start_ms},"window_end_ms":{end_ms},"count":{count}}}"#
-    );
-    Ok(NewRecord::new(value)
-        .with_key(event::group_text(key))
-        .with_timestamp_ms(end_ms - 1))
+    let Closed { key, start_ms, end_ms, aggregate: count } = closed;
+    let key = std::str::from_utf8(key).map_err(|_| Failure::fatal("a group in the state is not text"))?;
+    let value = format!(r#"{{"key":{key},"window_start_ms":{start_ms},"window_end_ms":{end_ms},"count":{count}}}"#);
+    Ok(NewRecord::new(value).with_key(event::group_text(key)).with_timestamp_ms(end_ms - 1))
 }
 
 kafka_do_sdk::export_processor!(CountWindow);

@@ -16,49 +16,30 @@ fn flight(carrier: &str, at: i64) -> Record {
 
 fn counted(key: &str, json: &str, start: i64, count: u64) -> NewRecord {
     let end = start + 100;
-    NewRecord::new(format!(
-        r#"{{"key":{json},"window_start_ms":{start},"window_end_ms":{end},"count":{count}}}"#
-    ))
-    .with_key(key)
-    .with_timestamp_ms(end - 1)
+    NewRecord::new(format!(r#"{{"key":{json},"window_start_ms":{start},"window_end_ms":{end},"count":{count}}}"#))
+        .with_key(key)
+        .with_timestamp_ms(end - 1)
 }
 
 #[test]
 fn a_window_is_emitted_when_stream_time_passes_its_end_and_grace() {
     let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
-    let open = harness
-        .process([
-            flight("UA", 10),
-            flight("AA", 20),
-            flight("UA", 99),
-            flight("UA", 119),
-        ])
-        .unwrap();
+    let open = harness.process([flight("UA", 10), flight("AA", 20), flight("UA", 99), flight("UA", 119)]).unwrap();
     assert_eq!(open, Outcome::default());
 
     let closing = harness.process([flight("UA", 120)]).unwrap();
-    assert_eq!(
-        closing.records,
-        [counted("AA", "\"AA\"", 0, 1), counted("UA", "\"UA\"", 0, 2)]
-    );
+    assert_eq!(closing.records, [counted("AA", "\"AA\"", 0, 1), counted("UA", "\"UA\"", 0, 2)]);
     assert_eq!(closing.rejections, []);
 }
 
 #[test]
 fn within_the_grace_a_record_still_counts_and_after_it_is_late() {
     let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
-    let outcome = harness.process([
-        flight("UA", 1),
-        flight("UA", 119),
-        flight("UA", 2),
-        flight("UA", 120),
-        flight("UA", 3),
-    ]);
+    let outcome =
+        harness.process([flight("UA", 1), flight("UA", 119), flight("UA", 2), flight("UA", 120), flight("UA", 3)]);
     let outcome = outcome.unwrap();
     assert_eq!(outcome.records, [counted("UA", "\"UA\"", 0, 2)]);
-    let [late] = outcome.rejections.as_slice() else {
-        panic!("one is late: {outcome:?}")
-    };
+    let [late] = outcome.rejections.as_slice() else { panic!("one is late: {outcome:?}") };
     assert_eq!(late.offset, 4);
     assert_eq!(
         late.reason,
@@ -70,15 +51,7 @@ fn within_the_grace_a_record_still_counts_and_after_it_is_late() {
 fn keys_keep_their_json_type() {
     let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
     let of = |key: &str| record().with_value(format!(r#"{{"carrier":{key},"at":0}}"#));
-    harness
-        .process([
-            of("5"),
-            of("5.0"),
-            of("\"5\""),
-            of("true"),
-            of(r#""\u00e9\"""#),
-        ])
-        .unwrap();
+    harness.process([of("5"), of("5.0"), of("\"5\""), of("true"), of(r#""\u00e9\"""#)]).unwrap();
     let outcome = harness.process([flight("UA", 1000)]).unwrap();
     let expected = [
         counted("5", "\"5\"", 0, 1),
@@ -91,16 +64,9 @@ fn keys_keep_their_json_type() {
 
 #[test]
 fn times_are_rfc_3339_or_milliseconds() {
-    for at in [
-        "\"1970-01-01T00:00:00.150Z\"",
-        "\"1970-01-01T01:00:00.150+01:00\"",
-        "150",
-        "150.9",
-    ] {
+    for at in ["\"1970-01-01T00:00:00.150Z\"", "\"1970-01-01T01:00:00.150+01:00\"", "150", "150.9"] {
         let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
-        harness
-            .process([record().with_value(format!(r#"{{"carrier":"UA","at":{at}}}"#))])
-            .unwrap();
+        harness.process([record().with_value(format!(r#"{{"carrier":"UA","at":{at}}}"#))]).unwrap();
         let outcome = harness.process([flight("UA", 1000)]).unwrap();
         assert_eq!(outcome.records, [counted("UA", "\"UA\"", 100, 1)], "{at}");
     }
@@ -112,46 +78,19 @@ fn what_cannot_be_counted_is_rejected_with_the_reason() {
     let cases = [
         (record(), "the record has no value"),
         (record().with_value("{"), "not JSON: "),
-        (
-            record().with_value(r#"{"at":1}"#),
-            "no key: the value has no carrier, or it is null",
-        ),
-        (
-            record().with_value(r#"{"at":1,"carrier":null}"#),
-            "no key: the value has no carrier, or it is null",
-        ),
-        (
-            record().with_value(r#"{"at":1,"carrier":[1]}"#),
-            "no key: carrier is neither",
-        ),
-        (
-            record().with_value(r#"{"carrier":"UA"}"#),
-            "no time: the value has no at, or it is null",
-        ),
-        (
-            record().with_value(r#"{"carrier":"UA","at":"yesterday"}"#),
-            "no time: at is neither",
-        ),
-        (
-            record().with_value(r#"{"carrier":"UA","at":1e300}"#),
-            "no time: at is neither",
-        ),
-        (
-            record().with_value(r#"{"carrier":"UA","at":true}"#),
-            "no time: at is neither",
-        ),
+        (record().with_value(r#"{"at":1}"#), "no key: the value has no carrier, or it is null"),
+        (record().with_value(r#"{"at":1,"carrier":null}"#), "no key: the value has no carrier, or it is null"),
+        (record().with_value(r#"{"at":1,"carrier":[1]}"#), "no key: carrier is neither"),
+        (record().with_value(r#"{"carrier":"UA"}"#), "no time: the value has no at, or it is null"),
+        (record().with_value(r#"{"carrier":"UA","at":"yesterday"}"#), "no time: at is neither"),
+        (record().with_value(r#"{"carrier":"UA","at":1e300}"#), "no time: at is neither"),
+        (record().with_value(r#"{"carrier":"UA","at":true}"#), "no time: at is neither"),
     ];
-    let outcome = harness
-        .process(cases.iter().map(|(record, _)| record.clone()))
-        .unwrap();
+    let outcome = harness.process(cases.iter().map(|(record, _)| record.clone())).unwrap();
     assert_eq!(outcome.records, []);
     assert_eq!(outcome.rejections.len(), cases.len());
     for (rejection, (_, reason)) in outcome.rejections.iter().zip(&cases) {
-        assert!(
-            rejection.reason.starts_with(reason),
-            "{} / {reason}",
-            rejection.reason
-        );
+        assert!(rejection.reason.starts_with(reason), "{} / {reason}", rejection.reason);
     }
 }
 
@@ -159,17 +98,10 @@ fn what_cannot_be_counted_is_rejected_with_the_reason() {
 fn the_watermark_closes_windows_of_record_time_only() {
     let by_record_time = r#"{"key_path":"carrier","window_ms":100}"#;
     let mut harness = Harness::<CountWindow>::new(by_record_time);
-    harness
-        .process([flight("UA", 0).with_timestamp_ms(50)])
-        .unwrap();
+    harness.process([flight("UA", 0).with_timestamp_ms(50)]).unwrap();
     assert_eq!(harness.advance(99).unwrap(), Outcome::default());
-    assert_eq!(
-        harness.advance(100).unwrap().records,
-        [counted("UA", "\"UA\"", 0, 1)]
-    );
-    let late = harness
-        .process([flight("UA", 0).with_timestamp_ms(50)])
-        .unwrap();
+    assert_eq!(harness.advance(100).unwrap().records, [counted("UA", "\"UA\"", 0, 1)]);
+    let late = harness.process([flight("UA", 0).with_timestamp_ms(50)]).unwrap();
     assert_eq!(late.rejections.len(), 1);
 
     let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
@@ -180,53 +112,27 @@ fn the_watermark_closes_windows_of_record_time_only() {
 #[test]
 fn a_closed_window_leaves_no_state() {
     let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
-    harness
-        .process((0..500).map(|n| flight(&n.to_string(), n / 5)))
-        .unwrap();
+    harness.process((0..500).map(|n| flight(&n.to_string(), n / 5))).unwrap();
     harness.process([flight("UA", 100_000)]).unwrap();
-    assert_eq!(
-        harness.state(TABLE).len(),
-        2,
-        "the stream time and the last window"
-    );
+    assert_eq!(harness.state(TABLE).len(), 2, "the stream time and the last window");
 }
 
 #[test]
 fn more_windows_close_at_once_than_one_scan_reads() {
     let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
-    harness
-        .process((0..2_500).map(|n| flight(&n.to_string(), 0)))
-        .unwrap();
-    assert_eq!(
-        harness
-            .process([flight("UA", 100_000)])
-            .unwrap()
-            .records
-            .len(),
-        2_500
-    );
+    harness.process((0..2_500).map(|n| flight(&n.to_string(), 0))).unwrap();
+    assert_eq!(harness.process([flight("UA", 100_000)]).unwrap().records.len(), 2_500);
 }
 
 #[test]
 fn settings_it_does_not_know_are_refused() {
-    for settings in [
-        "{}",
-        r#"{"key_path":"a","window_ms":1,"x":1}"#,
-        r#"{"key_path":"a","window_ms":"1"}"#,
-    ] {
-        assert!(
-            Harness::<CountWindow>::try_new(settings).is_err(),
-            "{settings}"
-        );
+    for settings in ["{}", r#"{"key_path":"a","window_ms":1,"x":1}"#, r#"{"key_path":"a","window_ms":"1"}"#] {
+        assert!(Harness::<CountWindow>::try_new(settings).is_err(), "{settings}");
     }
 }
 
 /// The plain way: everything in memory, one record after another.
-fn model(
-    events: &[(u8, i64)],
-    window_ms: i64,
-    grace_ms: i64,
-) -> (BTreeMap<(i64, u8), u64>, BTreeSet<u64>) {
+fn model(events: &[(u8, i64)], window_ms: i64, grace_ms: i64) -> (BTreeMap<(i64, u8), u64>, BTreeSet<u64>) {
     let (mut counts, mut late, mut stream_time) = (BTreeMap::new(), BTreeSet::new(), i64::MIN);
     for (offset, &(key, at)) in (0..).zip(events) {
         stream_time = stream_time.max(at);

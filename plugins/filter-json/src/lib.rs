@@ -16,10 +16,7 @@ fn keep(record: Record, condition: &Condition) -> Result<Option<NewRecord>, Reje
 
 /// A tombstone has no field to compare.
 fn holds(record: &Record, condition: &Condition) -> Result<bool, Error> {
-    record
-        .value
-        .as_deref()
-        .map_or(Ok(false), |value| condition.holds(value))
+    record.value.as_deref().map_or(Ok(false), |value| condition.holds(value))
 }
 
 #[cfg(test)]
@@ -40,9 +37,7 @@ mod tests {
             .with_header("source", "bts");
         let short = record().with_value(r#"{"carrier":"UA","distance":200}"#);
 
-        let outcome = Harness::<Plugin>::new(LONG_FLIGHTS)
-            .process([short, flight.clone()])
-            .expect("succeeds");
+        let outcome = Harness::<Plugin>::new(LONG_FLIGHTS).process([short, flight.clone()]).expect("succeeds");
 
         assert_eq!(outcome.records, [NewRecord::from(flight)]);
         assert_eq!(outcome.rejections, []);
@@ -51,30 +46,13 @@ mod tests {
     #[test]
     fn drops_tombstones_and_rejects_what_is_not_json() {
         let outcome = Harness::<Plugin>::new(LONG_FLIGHTS)
-            .process([
-                record(),
-                record().with_value("{"),
-                record().with_value(r#"{"distance":1001}"#),
-            ])
+            .process([record(), record().with_value("{"), record().with_value(r#"{"distance":1001}"#)])
             .expect("succeeds");
 
         assert_eq!(outcome.records.len(), 1);
-        let [rejection] = outcome.rejections.as_slice() else {
-            panic!("one rejection: {outcome:?}")
-        };
-        assert_eq!(
-            (
-                rejection.topic.as_str(),
-                rejection.partition,
-                rejection.offset
-            ),
-            ("input", 0, 1)
-        );
-        assert!(
-            rejection.reason.starts_with("not JSON: "),
-            "{}",
-            rejection.reason
-        );
+        let [rejection] = outcome.rejections.as_slice() else { panic!("one rejection: {outcome:?}") };
+        assert_eq!((rejection.topic.as_str(), rejection.partition, rejection.offset), ("input", 0, 1));
+        assert!(rejection.reason.starts_with("not JSON: "), "{}", rejection.reason);
     }
 
     #[test]

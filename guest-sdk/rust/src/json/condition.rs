@@ -50,10 +50,7 @@ impl From<OperandJson> for Operand {
 
 impl From<String> for Operand {
     fn from(text: String) -> Self {
-        Self {
-            number: Number::parse(&text),
-            text,
-        }
+        Self { number: Number::parse(&text), text }
     }
 }
 
@@ -115,9 +112,7 @@ impl Operand {
 
     fn is_element(&self, array: &str) -> bool {
         let elements: Vec<&RawValue> = serde_json::from_str(array).unwrap_or_default();
-        elements
-            .iter()
-            .any(|element| self.equals(&Field::from_valid_json(element.get())))
+        elements.iter().any(|element| self.equals(&Field::from_valid_json(element.get())))
     }
 }
 
@@ -128,44 +123,26 @@ mod tests {
     fn holds(field: &str, comparison: &str, operand: &str) -> bool {
         let settings = format!(r#"{{"path":"f","comparison":"{comparison}","operand":{operand}}}"#);
         let condition: Condition = serde_json::from_str(&settings).expect("valid settings");
-        condition
-            .holds(format!(r#"{{"f":{field}}}"#).as_bytes())
-            .expect("valid JSON")
+        condition.holds(format!(r#"{{"f":{field}}}"#).as_bytes()).expect("valid JSON")
     }
 
     #[test]
     fn the_field_decides_how_it_is_compared() {
         assert!(holds("10", "greater", "9"));
-        assert!(
-            holds("10", "greater", r#""9""#),
-            "a number by value, whichever way the operand is written"
-        );
-        assert!(
-            !holds(r#""10""#, "greater", r#""9""#),
-            "a text by its characters"
-        );
+        assert!(holds("10", "greater", r#""9""#), "a number by value, whichever way the operand is written");
+        assert!(!holds(r#""10""#, "greater", r#""9""#), "a text by its characters");
         assert!(holds(r#""1545""#, "equal", "1545"));
         assert!(holds("10.0", "equal", "10"));
         assert!(holds("true", "equal", "true") && holds("true", "equal", r#""true""#));
         assert!(holds("false", "not-equal", "true"));
-        assert!(
-            holds("-0.5", "less", "0")
-                && holds("2", "less-or-equal", "2")
-                && holds("2", "greater-or-equal", "2")
-        );
+        assert!(holds("-0.5", "less", "0") && holds("2", "less-or-equal", "2") && holds("2", "greater-or-equal", "2"));
     }
 
     #[test]
     fn other_kinds_are_not_equal_and_have_no_order() {
         for field in ["1", "true", "[1]", r#"{"a":1}"#] {
             assert!(holds(field, "not-equal", r#""x""#), "{field}");
-            for comparison in [
-                "equal",
-                "less",
-                "less-or-equal",
-                "greater",
-                "greater-or-equal",
-            ] {
+            for comparison in ["equal", "less", "less-or-equal", "greater", "greater-or-equal"] {
                 assert!(!holds(field, comparison, r#""x""#), "{field} {comparison}");
             }
         }
@@ -173,23 +150,12 @@ mod tests {
 
     #[test]
     fn missing_and_null_satisfy_nothing() {
-        for comparison in [
-            "equal",
-            "not-equal",
-            "less",
-            "less-or-equal",
-            "greater",
-            "greater-or-equal",
-            "contains",
-        ] {
+        for comparison in ["equal", "not-equal", "less", "less-or-equal", "greater", "greater-or-equal", "contains"] {
             assert!(!holds("null", comparison, r#""null""#), "{comparison}");
             assert!(!holds(r#"1,"f":null"#, comparison, "1"), "{comparison}");
         }
-        let condition = Condition {
-            path: "g".into(),
-            comparison: Comparison::NotEqual,
-            operand: "x".to_owned().into(),
-        };
+        let condition =
+            Condition { path: "g".into(), comparison: Comparison::NotEqual, operand: "x".to_owned().into() };
         assert!(!condition.holds(b"{}").expect("valid JSON"));
         assert!(!condition.holds(b"[1]").expect("valid JSON"));
     }
@@ -199,10 +165,7 @@ mod tests {
         assert!(holds(r#""San Francisco""#, "contains", r#""Fran""#));
         assert!(holds(r#"["a","b\u0063"]"#, "contains", r#""bc""#));
         assert!(holds("[1, 2.0]", "contains", "2"));
-        assert!(
-            !holds(r#"["abc"]"#, "contains", r#""b""#),
-            "an element counts whole"
-        );
+        assert!(!holds(r#"["abc"]"#, "contains", r#""b""#), "an element counts whole");
         assert!(!holds("123", "contains", "2"));
         assert!(!holds(r#"{"a":2}"#, "contains", r#""a""#));
     }

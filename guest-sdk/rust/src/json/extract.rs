@@ -1,9 +1,7 @@
 //! One pass over a document that picks fields and checks the rest.
 
 use serde::Deserialize;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Error, Field, Path};
@@ -12,28 +10,15 @@ use super::{Error, Field, Path};
 ///
 /// The whole document is checked: a broken one is an error even where the fields stand before the break. Where an object
 /// names a field twice the last one counts, as in most parsers.
-pub fn extract<'a, const N: usize>(
-    document: &'a [u8],
-    paths: [&Path; N],
-) -> Result<[Option<Field<'a>>; N], Error> {
+pub fn extract<'a, const N: usize>(document: &'a [u8], paths: [&Path; N]) -> Result<[Option<Field<'a>>; N], Error> {
     const {
-        assert!(
-            N <= Paths::BITS as usize,
-            "a pass carries its paths in a bit set"
-        );
+        assert!(N <= Paths::BITS as usize, "a pass carries its paths in a bit set");
     };
     let text = std::str::from_utf8(document).map_err(Error::NotUtf8)?;
     let mut found = [None; N];
-    let walk = Walk {
-        paths: &paths,
-        sought: all(N),
-        depth: 0,
-        found: &mut found,
-    };
+    let walk = Walk { paths: &paths, sought: all(N), depth: 0, found: &mut found };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    walk.deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(Error::NotJson)?;
+    walk.deserialize(&mut deserializer).and_then(|()| deserializer.end()).map_err(Error::NotJson)?;
     Ok(found.map(|raw| raw.map(|raw| Field::from_valid_json(raw.get()))))
 }
 
@@ -76,12 +61,7 @@ impl Walk<'_, '_, '_> {
 
 impl<'de> Walk<'_, '_, 'de> {
     fn child(&mut self, sought: Paths) -> Walk<'_, '_, 'de> {
-        Walk {
-            paths: self.paths,
-            sought,
-            depth: self.depth + 1,
-            found: self.found,
-        }
+        Walk { paths: self.paths, sought, depth: self.depth + 1, found: self.found }
     }
 }
 
@@ -104,9 +84,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
             return Ok(());
         }
         // Another path leads deeper into the value that was just taken whole.
-        serde_json::Deserializer::from_str(raw.get())
-            .deserialize_any(self)
-            .map_err(D::Error::custom)
+        serde_json::Deserializer::from_str(raw.get()).deserialize_any(self).map_err(D::Error::custom)
     }
 }
 
@@ -131,10 +109,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
 
     fn visit_seq<S: SeqAccess<'de>>(mut self, mut elements: S) -> Result<(), S::Error> {
         for index in 0.. {
-            let sought = self.select(|path| {
-                path.step(self.depth)
-                    .is_some_and(|step| step.index == Some(index))
-            });
+            let sought = self.select(|path| path.step(self.depth).is_some_and(|step| step.index == Some(index)));
             let more = if sought == 0 {
                 elements.next_element::<IgnoredAny>()?.is_some()
             } else {
@@ -191,10 +166,7 @@ impl Visitor<'_> for Name<'_, '_, '_, '_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Paths, E> {
-        Ok(self.0.select(|path| {
-            path.step(self.0.depth)
-                .is_some_and(|step| step.name == name)
-        }))
+        Ok(self.0.select(|path| path.step(self.0.depth).is_some_and(|step| step.name == name)))
     }
 }
 
@@ -207,29 +179,18 @@ mod tests {
     use super::*;
 
     fn find<'a>(path: &str, document: &'a str) -> Option<Field<'a>> {
-        Path::from(path)
-            .find(document.as_bytes())
-            .expect("valid JSON")
+        Path::from(path).find(document.as_bytes()).expect("valid JSON")
     }
 
     #[test]
     fn paths_go_through_objects_and_arrays() {
         let document = r#"{"a":{"b":[10,{"c":"x\n"}],"1":true},"n":null,"f":-2.5e3}"#;
-        assert_eq!(
-            find("a.b.0", document),
-            Some(Field::Number(Number::Integer(10)))
-        );
+        assert_eq!(find("a.b.0", document), Some(Field::Number(Number::Integer(10))));
         assert_eq!(find("a.b.1.c", document), Some(Field::Text("x\n".into())));
         assert_eq!(find("a.1", document), Some(Field::Bool(true)));
         assert_eq!(find("n", document), Some(Field::Null));
-        assert_eq!(
-            find("f", document),
-            Some(Field::Number(Number::Integer(-2500)))
-        );
-        assert_eq!(
-            find("a.b", document),
-            Some(Field::Array(r#"[10,{"c":"x\n"}]"#))
-        );
+        assert_eq!(find("f", document), Some(Field::Number(Number::Integer(-2500))));
+        assert_eq!(find("a.b", document), Some(Field::Array(r#"[10,{"c":"x\n"}]"#)));
         for missing in ["", "x", "a.x", "a.b.2", "a.b.x", "n.x", "f.0", "a.b.1.c.d"] {
             assert_eq!(find(missing, document), None, "{missing}");
         }
@@ -238,38 +199,21 @@ mod tests {
     #[test]
     fn one_path_may_lead_through_the_value_of_another() {
         let paths = ["a", "a.b", "a.b.c"].map(Path::from);
-        let found =
-            extract(br#"{"a":{"b":7}}"#, [&paths[0], &paths[1], &paths[2]]).expect("valid JSON");
-        assert_eq!(
-            found,
-            [
-                Some(Field::Object(r#"{"b":7}"#)),
-                Some(Field::Number(Number::Integer(7))),
-                None
-            ]
-        );
+        let found = extract(br#"{"a":{"b":7}}"#, [&paths[0], &paths[1], &paths[2]]).expect("valid JSON");
+        assert_eq!(found, [Some(Field::Object(r#"{"b":7}"#)), Some(Field::Number(Number::Integer(7))), None]);
     }
 
     #[test]
     fn the_last_field_of_a_name_counts_and_counts_whole() {
-        assert_eq!(
-            find("a.b", r#"{"a":{"b":1},"a":{"b":2}}"#),
-            Some(Field::Number(Number::Integer(2)))
-        );
+        assert_eq!(find("a.b", r#"{"a":{"b":1},"a":{"b":2}}"#), Some(Field::Number(Number::Integer(2))));
         assert_eq!(find("a.b", r#"{"a":{"b":1},"a":{}}"#), None);
     }
 
     #[test]
     fn a_document_is_checked_to_its_end() {
-        for broken in [
-            "",
-            "{",
-            r#"{"a":1"#,
-            r#"{"a":1}x"#,
-            r#"{"a":1,"b":tru}"#,
-            r#"{"a":1,}"#,
-            "{\"a\":1,\"b\":\"\n\"}",
-        ] {
+        for broken in
+            ["", "{", r#"{"a":1"#, r#"{"a":1}x"#, r#"{"a":1,"b":tru}"#, r#"{"a":1,}"#, "{\"a\":1,\"b\":\"\n\"}"]
+        {
             assert!(Path::from("a").find(broken.as_bytes()).is_err(), "{broken}");
         }
         assert!(Path::from("a").find(b"{\"a\":1,\"b\":\"\xff\"}").is_err());

@@ -26,9 +26,7 @@ impl<'a> Field<'a> {
     /// Reads one value that is known to be JSON.
     pub(super) fn from_valid_json(json: &'a str) -> Self {
         match json.as_bytes().first() {
-            Some(b'"') if json.contains('\\') => {
-                Self::Text(Cow::Owned(serde_json::from_str(json).unwrap_or_default()))
-            }
+            Some(b'"') if json.contains('\\') => Self::Text(Cow::Owned(serde_json::from_str(json).unwrap_or_default())),
             Some(b'"') => Self::Text(Cow::Borrowed(&json[1..json.len() - 1])),
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
@@ -51,10 +49,7 @@ impl Number {
     }
 
     /// The nearest float.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the nearest float is what is asked for"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Integer(integer) => integer as f64,
@@ -64,18 +59,11 @@ impl Number {
 }
 
 impl From<f64> for Number {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "only whole floats that a float holds exactly are cast"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "only whole floats that a float holds exactly are cast")]
     fn from(float: f64) -> Self {
         /// 2^53: up to here each integer is a float of its own.
         const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-        if float.fract() == 0.0 && float.abs() <= EXACT_MAX {
-            Self::Integer(float as i64)
-        } else {
-            Self::Float(float)
-        }
+        if float.fract() == 0.0 && float.abs() <= EXACT_MAX { Self::Integer(float as i64) } else { Self::Float(float) }
     }
 }
 
@@ -116,20 +104,9 @@ mod tests {
     #[test]
     fn a_number_has_one_text_however_it_was_written() {
         for text in ["5", "5.0", "5e0", "50e-1"] {
-            assert_eq!(
-                Number::parse(text)
-                    .map(|number| number.to_string())
-                    .as_deref(),
-                Some("5"),
-                "{text}"
-            );
+            assert_eq!(Number::parse(text).map(|number| number.to_string()).as_deref(), Some("5"), "{text}");
         }
-        assert_eq!(
-            Number::parse("1.25")
-                .map(|number| number.to_string())
-                .as_deref(),
-            Some("1.25")
-        );
+        assert_eq!(Number::parse("1.25").map(|number| number.to_string()).as_deref(), Some("1.25"));
     }
 
     #[test]

@@ -43,17 +43,8 @@ impl Path {
 
 impl From<&str> for Path {
     fn from(text: &str) -> Self {
-        let steps = text
-            .split('.')
-            .map(|name| Step {
-                name: name.to_owned(),
-                index: name.parse().ok(),
-            })
-            .collect();
-        Self {
-            text: text.to_owned(),
-            steps,
-        }
+        let steps = text.split('.').map(|name| Step { name: name.to_owned(), index: name.parse().ok() }).collect();
+        Self { text: text.to_owned(), steps }
     }
 }
 

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use super::host::{Host, LogLine, Phase, with_host};
 use crate::bindings::exports::kafka_do::plugin::processor;
 use crate::task::Task;
-use crate::{
-    Batch, Description, Failure, Header, NewRecord, Processor, Record, Rejection, TaskContext,
-};
+use crate::{Batch, Description, Failure, Header, NewRecord, Processor, Record, Rejection, TaskContext};
 
 /// What a call handed back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,10 +16,7 @@ pub struct Outcome {
 
 impl From<processor::Outcome> for Outcome {
     fn from(outcome: processor::Outcome) -> Self {
-        Self {
-            records: outcome.records,
-            rejections: outcome.rejections,
-        }
+        Self { records: outcome.records, rejections: outcome.rejections }
     }
 }
 
@@ -40,35 +35,18 @@ impl<P: Processor> Harness<P> {
     ///
     /// If the plugin fails to open; see [`try_new`](Self::try_new).
     pub fn new(settings: &str) -> Self {
-        Self::try_new(settings)
-            .unwrap_or_else(|failure| panic!("the plugin did not open: {failure:?}"))
+        Self::try_new(settings).unwrap_or_else(|failure| panic!("the plugin did not open: {failure:?}"))
     }
 
     /// Describes and opens the plugin with these settings.
     pub fn try_new(settings: &str) -> Result<Self, Failure> {
-        let Description {
-            settings_schema,
-            tables,
-            ..
-        } = P::describe();
-        if !serde_json::from_str(&settings_schema)
-            .is_ok_and(|schema: serde_json::Value| schema.is_object())
-        {
+        let Description { settings_schema, tables, .. } = P::describe();
+        if !serde_json::from_str(&settings_schema).is_ok_and(|schema: serde_json::Value| schema.is_object()) {
             return Err(Failure::fatal("the settings schema is not a JSON object"));
         }
         let mut harness = Self {
-            context: TaskContext {
-                deployment: "test".to_owned(),
-                partition: Some(0),
-                settings: settings.to_owned(),
-            },
-            host: Host {
-                tables: tables
-                    .into_iter()
-                    .map(|name| (name, BTreeMap::new()))
-                    .collect(),
-                ..Host::default()
-            },
+            context: TaskContext { deployment: "test".to_owned(), partition: Some(0), settings: settings.to_owned() },
+            host: Host { tables: tables.into_iter().map(|name| (name, BTreeMap::new())).collect(), ..Host::default() },
             task: Task::new(),
             next_offset: 0,
         };
@@ -77,23 +55,14 @@ impl<P: Processor> Harness<P> {
     }
 
     /// Hands over a batch. The records get the partition's next offsets, unless the call fails.
-    pub fn process(
-        &mut self,
-        records: impl IntoIterator<Item = Record>,
-    ) -> Result<Outcome, Failure> {
-        let records: Vec<Record> = (self.next_offset..)
-            .zip(records)
-            .map(|(offset, record)| Record { offset, ..record })
-            .collect();
+    pub fn process(&mut self, records: impl IntoIterator<Item = Record>) -> Result<Outcome, Failure> {
+        let records: Vec<Record> =
+            (self.next_offset..).zip(records).map(|(offset, record)| Record { offset, ..record }).collect();
         let next_offset = self.next_offset + records.len() as u64;
         if records.is_empty() {
             return Ok(Outcome::default());
         }
-        let batch = Batch {
-            topic: "input".to_owned(),
-            partition: 0,
-            records,
-        };
+        let batch = Batch { topic: "input".to_owned(), partition: 0, records };
         let outcome = self.call(|task| task.process(batch))?;
         self.next_offset = next_offset;
         Ok(outcome)
@@ -112,8 +81,7 @@ impl<P: Processor> Harness<P> {
     /// If the plugin fails to open.
     pub fn restart(&mut self) {
         self.task = Task::new();
-        self.open()
-            .unwrap_or_else(|failure| panic!("the plugin did not open again: {failure:?}"));
+        self.open().unwrap_or_else(|failure| panic!("the plugin did not open again: {failure:?}"));
     }
 
     /// Sets the clock.
@@ -127,10 +95,7 @@ impl<P: Processor> Harness<P> {
     ///
     /// If the plugin does not declare this table.
     pub fn state(&self, table: &str) -> &BTreeMap<Vec<u8>, Vec<u8>> {
-        self.host
-            .tables
-            .get(table)
-            .unwrap_or_else(|| panic!("the plugin declares no table {table}"))
+        self.host.tables.get(table).unwrap_or_else(|| panic!("the plugin declares no table {table}"))
     }
 
     /// What the plugin logged, of every level.
@@ -139,19 +104,11 @@ impl<P: Processor> Harness<P> {
     }
 
     fn open(&mut self) -> Result<(), Failure> {
-        let Self {
-            host,
-            task,
-            context,
-            ..
-        } = self;
+        let Self { host, task, context, .. } = self;
         with_host(host, Phase::Opening, || task.open(context.clone()))
     }
 
-    fn call(
-        &mut self,
-        call: impl FnOnce(&Task<P>) -> Result<processor::Outcome, Failure>,
-    ) -> Result<Outcome, Failure> {
+    fn call(&mut self, call: impl FnOnce(&Task<P>) -> Result<processor::Outcome, Failure>) -> Result<Outcome, Failure> {
         let Self { host, task, .. } = self;
         let before = host.tables.clone();
         let result = with_host(host, Phase::Running, || call(task));
@@ -164,13 +121,7 @@ impl<P: Processor> Harness<P> {
 
 /// A record to hand over: without key and value, at time 0. The harness sets its offset.
 pub fn record() -> Record {
-    Record {
-        offset: 0,
-        timestamp_ms: 0,
-        key: None,
-        value: None,
-        headers: Vec::new(),
-    }
+    Record { offset: 0, timestamp_ms: 0, key: None, value: None, headers: Vec::new() }
 }
 
 /// How tests say what is in a record.
@@ -195,10 +146,7 @@ impl Record {
 
     #[must_use]
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push(Header {
-            name: name.into(),
-            value: value.into(),
-        });
+        self.headers.push(Header { name: name.into(), value: value.into() });
         self
     }
 }

@@ -82,19 +82,12 @@ pub(crate) mod log {
 
     pub(crate) fn write(level: Level, message: &str, fields: &[(String, String)]) {
         ask(|host| {
-            host.log.push(LogLine {
-                level,
-                message: message.to_owned(),
-                fields: fields.to_vec(),
-            });
+            host.log.push(LogLine { level, message: message.to_owned(), fields: fields.to_vec() });
         });
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the double has the signatures of the imports"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the double has the signatures of the imports")]
 pub(crate) mod state {
     use std::ops::Bound;
 
@@ -110,33 +103,18 @@ pub(crate) mod state {
         pub(crate) fn open(name: &str) -> Result<Self, HostError> {
             let declared = ask(|host| host.tables.contains_key(name));
             declared
-                .then(|| Self {
-                    name: name.to_owned(),
-                })
-                .ok_or_else(|| {
-                    HostError::NotFound(format!("table {name} in the plugin's description"))
-                })
+                .then(|| Self { name: name.to_owned() })
+                .ok_or_else(|| HostError::NotFound(format!("table {name} in the plugin's description")))
         }
 
         pub(crate) fn get(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, HostError> {
-            Ok(ask(|host| {
-                keys.iter()
-                    .map(|key| host.tables.get(&self.name)?.get(key).cloned())
-                    .collect()
-            }))
+            Ok(ask(|host| keys.iter().map(|key| host.tables.get(&self.name)?.get(key).cloned()).collect()))
         }
 
         pub(crate) fn write(&self, changes: &[Change]) -> Result<(), HostError> {
             ask(|host| {
-                let Host {
-                    phase: Phase::Running,
-                    tables,
-                    ..
-                } = host
-                else {
-                    return Err(HostError::Denied(
-                        "state is read only while the plugin is opened".to_owned(),
-                    ));
+                let Host { phase: Phase::Running, tables, .. } = host else {
+                    return Err(HostError::Denied("state is read only while the plugin is opened".to_owned()));
                 };
                 let rows = tables.entry(self.name.clone()).or_default();
                 for Change { key, value } in changes {
@@ -156,23 +134,14 @@ pub(crate) mod state {
                 return Ok(Vec::new());
             }
             let bounds = (
-                range
-                    .from
-                    .as_ref()
-                    .map_or(Bound::Unbounded, Bound::Included),
-                range
-                    .until
-                    .as_ref()
-                    .map_or(Bound::Unbounded, Bound::Excluded),
+                range.from.as_ref().map_or(Bound::Unbounded, Bound::Included),
+                range.until.as_ref().map_or(Bound::Unbounded, Bound::Excluded),
             );
             Ok(ask(|host| {
                 let rows = host.tables.get(&self.name).into_iter();
                 rows.flat_map(|rows| rows.range::<Vec<u8>, _>(bounds))
                     .take(limit as usize)
-                    .map(|(key, value)| Entry {
-                        key: key.clone(),
-                        value: value.clone(),
-                    })
+                    .map(|(key, value)| Entry { key: key.clone(), value: value.clone() })
                     .collect()
             }))
         }

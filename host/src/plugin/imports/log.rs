@@ -34,7 +34,13 @@ impl Log {
         let dropped = self.0.written.swap(0, Ordering::Relaxed).saturating_sub(LOG_LINES_MAX);
         if dropped > 0 {
             let Lines { deployment, partition, generation, .. } = &*self.0;
-            tracing::warn!(deployment, partition, generation, dropped, "the plugin wrote more than {LOG_LINES_MAX} log lines in one call");
+            tracing::warn!(
+                deployment,
+                partition,
+                generation,
+                dropped,
+                "the plugin wrote more than {LOG_LINES_MAX} log lines in one call"
+            );
         }
     }
 
@@ -77,7 +83,12 @@ impl wit::log::Host for Host {
         })
     }
 
-    fn write(&mut self, level: wit::log::Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
+    fn write(
+        &mut self,
+        level: wit::log::Level,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
         let level = match level {
             wit::log::Level::Trace => tracing::Level::TRACE,
             wit::log::Level::Debug => tracing::Level::DEBUG,

@@ -9,8 +9,8 @@ use wasmtime::component::Resource;
 
 use super::{Host, wit};
 use crate::limits::{
-    STATE_KEY_BYTES_MAX, STATE_KEYS_MAX, STATE_SCAN_BYTES_MAX, STATE_SCAN_ENTRIES_MAX, STATE_STAGED_BYTES_MAX,
-    STATE_VALUE_BYTES_MAX,
+    STATE_GET_BYTES_MAX, STATE_KEY_BYTES_MAX, STATE_KEYS_MAX, STATE_SCAN_BYTES_MAX, STATE_SCAN_ENTRIES_MAX,
+    STATE_STAGED_BYTES_MAX, STATE_VALUE_BYTES_MAX,
 };
 use crate::store::state::{Change, Entry, Scope};
 use crate::store::{Store, StoreError};
@@ -68,24 +68,36 @@ impl State {
         }
         let staged = &self.staged[index];
         let missing: Vec<&[u8]> = keys.iter().filter(|key| !staged.contains_key(*key)).map(Vec::as_slice).collect();
-        let mut stored = if missing.is_empty() {
-            Vec::new().into_iter()
+        let stored = if missing.is_empty() {
+            Some(Vec::new())
         } else {
             let snapshot = self.store.snapshot().map_err(unavailable)?;
-            snapshot.state(self.scope, &self.tables[index], &missing).map_err(unavailable)?.into_iter()
+            snapshot.state(self.scope, &self.tables[index], &missing, STATE_GET_BYTES_MAX).map_err(unavailable)?
         };
-        Ok(keys
-            .iter()
-            .map(|key| match staged.get(key) {
-                Some(value) => value.clone(),
-                None => stored.next().flatten(),
-            })
-            .collect())
+        let too_large = || HostError::TooLarge(STATE_GET_BYTES_MAX as u64);
+        let mut stored = stored.ok_or_else(too_large)?.into_iter();
+        let mut answers = Vec::with_capacity(keys.len());
+        let mut bytes = 0;
+        for key in keys {
+            match staged.get(key) {
+                Some(value) => {
+                    bytes += value.as_ref().map_or(0, Vec::len);
+                    if bytes > STATE_GET_BYTES_MAX {
+                        return Err(too_large());
+                    }
+                    answers.push(value.clone());
+                }
+                None => answers.push(stored.next().flatten()),
+            }
+        }
+        Ok(answers)
     }
 
     fn write(&mut self, Table(index): Table, changes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> Result<(), HostError> {
         if self.phase == Phase::Opening {
-            return Err(HostError::Denied("state cannot be written in open, which commits nothing; write it in process or advance".into()));
+            return Err(HostError::Denied(
+                "state cannot be written in open, which commits nothing; write it in process or advance".into(),
+            ));
         }
         for (key, value) in &changes {
             if key.len() > STATE_KEY_BYTES_MAX {
@@ -105,7 +117,13 @@ impl State {
         Ok(())
     }
 
-    fn scan(&self, Table(index): Table, from: &[u8], until: Option<&[u8]>, limit: u32) -> Result<Vec<Entry>, HostError> {
+    fn scan(
+        &self,
+        Table(index): Table,
+        from: &[u8],
+        until: Option<&[u8]>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, HostError> {
         let limit = limit.min(STATE_SCAN_ENTRIES_MAX) as usize;
         if limit == 0 || until.is_some_and(|until| until <= from) {
             return Ok(Vec::new());

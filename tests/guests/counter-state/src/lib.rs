@@ -4,9 +4,7 @@
 //! Key: the record's. Value: the count in decimal. Header `input-offset`: the offset of the record that was counted.
 
 use kafka_do_sdk::state::Table;
-use kafka_do_sdk::{
-    Batch, Context, Description, Failure, NewRecord, NoSettings, Output, Processor,
-};
+use kafka_do_sdk::{Batch, Context, Description, Failure, NewRecord, NoSettings, Output, Processor};
 
 const TABLE: &str = "counts";
 
@@ -22,26 +20,15 @@ impl Processor for CountKeys {
     }
 
     fn open(_: Context<NoSettings>) -> Result<Self, Failure> {
-        Ok(Self {
-            counts: Table::open(TABLE)?,
-        })
+        Ok(Self { counts: Table::open(TABLE)? })
     }
 
     fn process(&mut self, batch: Batch, output: &mut Output) -> Result<(), Failure> {
         // One question to the host for the whole batch; the loop then reads what is known.
-        self.counts.get_many(
-            batch
-                .records
-                .iter()
-                .map(|record| record.key.as_deref().unwrap_or_default()),
-        )?;
+        self.counts.get_many(batch.records.iter().map(|record| record.key.as_deref().unwrap_or_default()))?;
         for record in batch.records {
             let key = record.key.unwrap_or_default();
-            let count = self
-                .counts
-                .get(&key)?
-                .map_or(Ok(0), |bytes| read_count(&bytes))?
-                + 1;
+            let count = self.counts.get(&key)?.map_or(Ok(0), |bytes| read_count(&bytes))? + 1;
             self.counts.put(key.clone(), count.to_string());
             output.emit(
                 NewRecord::new(count.to_string())
@@ -70,13 +57,8 @@ mod tests {
     use super::*;
 
     fn counts(outcome: Outcome) -> Vec<(String, String)> {
-        let text =
-            |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap_or_default()).expect("text");
-        outcome
-            .records
-            .into_iter()
-            .map(|record| (text(record.key), text(record.value)))
-            .collect()
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap_or_default()).expect("text");
+        outcome.records.into_iter().map(|record| (text(record.key), text(record.value))).collect()
     }
 
     #[test]
@@ -85,13 +67,8 @@ mod tests {
         let of = |key: &str| record().with_key(key);
         let pair = |key: &str, count: &str| (key.to_owned(), count.to_owned());
 
-        let first = harness
-            .process([of("a"), of("b"), of("a")])
-            .expect("succeeds");
-        assert_eq!(
-            counts(first),
-            [pair("a", "1"), pair("b", "1"), pair("a", "2")]
-        );
+        let first = harness.process([of("a"), of("b"), of("a")]).expect("succeeds");
+        assert_eq!(counts(first), [pair("a", "1"), pair("b", "1"), pair("a", "2")]);
         harness.restart();
         let second = harness.process([of("a")]).expect("succeeds");
         assert_eq!(second.records[0].headers[0].value, b"3");

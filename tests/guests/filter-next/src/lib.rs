@@ -27,15 +27,9 @@ mod tests {
 
     #[test]
     fn adds_its_header_to_what_it_keeps() {
-        let mut harness =
-            Harness::<Plugin>::new(r#"{"path":"n","comparison":"equal","operand":1}"#);
+        let mut harness = Harness::<Plugin>::new(r#"{"path":"n","comparison":"equal","operand":1}"#);
         let one = record().with_value(r#"{"n":1}"#).with_header("a", "b");
-        let outcome = harness
-            .process([one.clone(), record().with_value(r#"{"n":2}"#)])
-            .expect("succeeds");
-        assert_eq!(
-            outcome.records,
-            [NewRecord::from(one).with_header("filter-version", "2")]
-        );
+        let outcome = harness.process([one.clone(), record().with_value(r#"{"n":2}"#)]).expect("succeeds");
+        assert_eq!(outcome.records, [NewRecord::from(one).with_header("filter-version", "2")]);
     }
 }

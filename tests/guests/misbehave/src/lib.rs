@@ -3,9 +3,7 @@
 use std::hint::black_box;
 
 use kafka_do_sdk::bindings::kafka_do::plugin::state as raw_state;
-use kafka_do_sdk::{
-    Batch, Context, Description, Failure, NewRecord, Output, Processor, Record, log,
-};
+use kafka_do_sdk::{Batch, Context, Description, Failure, NewRecord, Output, Processor, Record, log};
 use serde::Deserialize;
 
 const TABLE: &str = "scratch";
@@ -83,11 +81,7 @@ impl Processor for Misbehave {
                 return Err(Failure::reject("told to reject the batch"));
             }
             Mode::Pass | Mode::OpenFails | Mode::WriteInOpen | Mode::RejectMarked => {}
-            Mode::TrapInProcess => assert!(
-                !self.is_marked(&batch),
-                "told to trap on {:?}",
-                self.0.marker
-            ),
+            Mode::TrapInProcess => assert!(!self.is_marked(&batch), "told to trap on {:?}", self.0.marker),
             Mode::TrapAlways => panic!("told to trap always"),
             Mode::LoopForever => loop_forever(),
             Mode::HogMemory => hog_memory(),
@@ -110,10 +104,7 @@ impl Processor for Misbehave {
             }
             Mode::LogFlood => flood_log(),
         }
-        batch
-            .records
-            .into_iter()
-            .for_each(|record| output.emit(record));
+        batch.records.into_iter().for_each(|record| output.emit(record));
         Ok(())
     }
 }
@@ -121,10 +112,7 @@ impl Processor for Misbehave {
 impl Misbehave {
     fn is_marked(&self, batch: &Batch) -> bool {
         let says = |record: &Record| {
-            record
-                .value
-                .as_deref()
-                .is_some_and(|value| String::from_utf8_lossy(value).contains(&self.0.marker))
+            record.value.as_deref().is_some_and(|value| String::from_utf8_lossy(value).contains(&self.0.marker))
         };
         batch.records.iter().any(says)
     }
@@ -132,10 +120,7 @@ impl Misbehave {
 
 /// The SDK itself refuses to write while opening, so this goes to the import. Natively there is none to go to.
 fn write_past_the_sdk() -> Result<(), Failure> {
-    let change = raw_state::Change {
-        key: b"key".to_vec(),
-        value: Some(b"value".to_vec()),
-    };
+    let change = raw_state::Change { key: b"key".to_vec(), value: Some(b"value".to_vec()) };
     raw_state::Table::open(TABLE)?.write(&[change])?;
     Ok(())
 }
@@ -158,11 +143,7 @@ fn hog_memory() {
 
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
-    if depth == 0 {
-        frame[0]
-    } else {
-        recurse(black_box(depth - 1)).wrapping_add(frame[1])
-    }
+    if depth == 0 { frame[0] } else { recurse(black_box(depth - 1)).wrapping_add(frame[1]) }
 }
 
 fn flood_log() {
