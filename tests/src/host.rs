@@ -214,7 +214,7 @@ impl Host {
             if is_so(&status) {
                 return status;
             }
-            assert!(begun.elapsed() < Duration::from_secs(120), "waited too long until {what}: {status:#}");
+            assert!(begun.elapsed() < Duration::from_mins(2), "waited too long until {what}: {status:#}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -1,5 +1,7 @@
 //! What the tests share: a host as a child process that can be killed and started again, and its API.
 
+#![allow(clippy::disallowed_methods, reason = "what happens outside a host takes real time")]
+
 mod data;
 mod host;
 mod json;

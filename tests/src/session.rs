@@ -1,4 +1,4 @@
-//! Shell sessions of a Markdown page: the ```console blocks, run line by line, and what they print compared.
+//! Shell sessions of a Markdown page: its `console` blocks, run line by line, and what they print compared.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

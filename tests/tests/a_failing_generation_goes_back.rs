@@ -1,4 +1,5 @@
 //! A generation that fails in its trial is rolled back by itself; any other by one call.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
 use kafka_do_tests::{Host, guest, read_topic};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
 //! SIGTERM: requests in flight are answered, what was acknowledged is there, and the process ends by itself.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
 use std::time::Duration;
 

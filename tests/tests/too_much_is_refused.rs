@@ -1,4 +1,5 @@
 //! More than the host can hold is answered 429 with Retry-After, at once; memory stays bounded, and the rest goes on.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
 use std::io::Write;
 use std::net::TcpStream;

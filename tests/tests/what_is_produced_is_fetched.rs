@@ -1,4 +1,5 @@
 //! Records go in by three content types and come out by three, by offset and by time, at once or as they come.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
 use std::time::{Duration, Instant};
 

@@ -109,7 +109,7 @@ macro_rules! export_processor {
                 }
             }
 
-            $crate::bindings::__export_processing!(Component with_types_in $crate::bindings);
+    $crate::bindings::__export_processing!(Component with_types_in $crate::bindings);
         };
     };
 }

@@ -14,6 +14,7 @@ mod topic;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 use client::{Client, Endpoint};
 use output::{Output, ReaderGone};
@@ -71,8 +72,10 @@ impl Command {
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let Arguments { url, json, command } = Arguments::parse();
-    let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
-        let is_client = !matches!(command, Command::Serve(_));
+    let is_client = !matches!(command, Command::Serve(_));
+    // A client has one thing to do at a time: on a thread of its own nobody has to wake it.
+    let mut runtime = if is_client { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    let result = runtime.enable_all().build().map_err(anyhow::Error::from).and_then(|runtime| {
         let result = runtime.block_on(command.run(url, Output { json }));
         if is_client {
             // A read of the terminal cannot be called off, and nothing else is left to wait for.
