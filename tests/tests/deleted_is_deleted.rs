@@ -45,7 +45,7 @@ async fn whatever_waited_behind_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_clients_that_hang_up_are_whole() {
     let host = host().await;
-    for number in 0..100 {
+    for number in 0..100_u32 {
         let request = host.client().put(format!("{}/v1/topics/t{number}", host.url())).json(&json!({"partitions": 2}));
         let _ = request.timeout(Duration::from_micros(u64::from(number * 20))).send().await;
     }
