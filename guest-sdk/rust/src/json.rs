@@ -4,6 +4,7 @@ mod condition;
 mod extract;
 mod field;
 mod path;
+mod scan;
 
 pub use condition::{Comparison, Condition, Operand};
 pub use extract::extract;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::filter::Data;
 use crate::clock;
@@ -25,14 +26,8 @@ pub(super) struct Swaps {
 
 /// Changes the filter's threshold, there and back, while a producer sends as fast as the host takes it.
 pub(super) async fn swap_under_load(client: &Client, data: &Data, swaps: usize) -> Result<Swaps> {
-    client.create_topic(TOPIC, PARTITIONS).await?;
-    let filter = |step: usize| {
-        let threshold = data.threshold() + f64::from(step.is_multiple_of(2));
-        data.filter(TOPIC, &format!("{TOPIC}-out"), threshold)
-    };
-    client.deploy(NAME, &filter(0)).await?;
+    deploy(client, data).await?;
     let done = AtomicBool::new(false);
-
     let producing = async {
         for number in 0.. {
             if done.load(Ordering::Relaxed) {
@@ -43,18 +38,42 @@ pub(super) async fn swap_under_load(client: &Client, data: &Data, swaps: usize) 
         anyhow::Ok(())
     };
     let swapping = async {
-        let mut all = Swaps { partitions: Vec::new(), calls_us: Vec::new() };
-        for step in 1..=swaps {
-            tokio::time::sleep(PACE).await;
-            let begun = clock::now();
-            let swapped = client.deploy(NAME, &filter(step)).await?;
-            all.calls_us.push(begun.elapsed().as_secs_f64() * 1e6);
-            all.partitions.extend(swapped.swap);
-        }
+        let all = swap(client, data, swaps).await;
         done.store(true, Ordering::Relaxed);
-        anyhow::Ok(all)
+        all
     };
     let ((), all) = tokio::try_join!(producing, swapping)?;
     client.delete(&format!("/v1/deployments/{NAME}")).await?;
+    Ok(all)
+}
+
+/// The same while nothing flows: what an instance takes where nobody else wants the machine.
+pub(super) async fn swap_at_rest(client: &Client, data: &Data, swaps: usize) -> Result<Swaps> {
+    deploy(client, data).await?;
+    let all = swap(client, data, swaps).await?;
+    client.delete(&format!("/v1/deployments/{NAME}")).await?;
+    Ok(all)
+}
+
+async fn deploy(client: &Client, data: &Data) -> Result<()> {
+    client.create_topic(TOPIC, PARTITIONS).await?;
+    client.deploy(NAME, &filter(data, 0)).await?;
+    Ok(())
+}
+
+fn filter(data: &Data, step: usize) -> Value {
+    let threshold = data.threshold() + f64::from(step.is_multiple_of(2));
+    data.filter(TOPIC, &format!("{TOPIC}-out"), threshold)
+}
+
+async fn swap(client: &Client, data: &Data, swaps: usize) -> Result<Swaps> {
+    let mut all = Swaps { partitions: Vec::new(), calls_us: Vec::new() };
+    for step in 1..=swaps {
+        tokio::time::sleep(PACE).await;
+        let begun = clock::now();
+        let swapped = client.deploy(NAME, &filter(data, step)).await?;
+        all.calls_us.push(begun.elapsed().as_secs_f64() * 1e6);
+        all.partitions.extend(swapped.swap);
+    }
     Ok(all)
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::scan::scan;
 use super::{Error, Field, Path};
 
 /// The fields at some paths (at most 32), `None` where there is none, in one pass over the document.
@@ -14,6 +15,12 @@ pub fn extract<'a, const N: usize>(document: &'a [u8], paths: [&Path; N]) -> Res
     const {
         assert!(N <= Paths::BITS as usize, "a pass carries its paths in a bit set");
     };
+    if paths.iter().all(|path| path.len() == 1)
+        && let Some(found) = scan(document, paths.map(Path::as_str))
+    {
+        // Parts of a text between its tokens are texts.
+        return Ok(found.map(|raw| raw.and_then(|raw| std::str::from_utf8(raw).ok()).map(Field::from_valid_json)));
+    }
     let text = std::str::from_utf8(document).map_err(Error::NotUtf8)?;
     let mut found = [None; N];
     let walk = Walk { paths: &paths, sought: all(N), depth: 0, found: &mut found };

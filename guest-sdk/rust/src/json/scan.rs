@@ -1,0 +1,231 @@
+//! The common case in one loop: fields of the outermost object, whose names and texts have no unusual escapes. It says
+//! `None` to whatever it is not sure of, broken documents among it, and the general walk decides.
+
+/// Objects and arrays within each other that it follows.
+const DEPTH_MAX: u32 = 32;
+
+/// Where the values of the named fields stand, where it can tell that the whole document is JSON.
+pub(super) fn scan<'a, const N: usize>(document: &'a [u8], names: [&str; N]) -> Option<[Option<&'a [u8]>; N]> {
+    let mut scanner = Scanner { document, at: 0, seen: 0 };
+    let mut found = [None; N];
+    scanner.space();
+    scanner.expect(b'{')?;
+    scanner.space();
+    if !scanner.take(b'}') {
+        loop {
+            scanner.expect(b'"')?;
+            let name = scanner.name()?;
+            scanner.space();
+            scanner.expect(b':')?;
+            scanner.space();
+            let begin = scanner.at;
+            scanner.value(0)?;
+            let value = document.get(begin..scanner.at)?;
+            for (name_sought, found) in names.iter().zip(&mut found) {
+                if name == name_sought.as_bytes() {
+                    // Where a name stands twice the last one counts.
+                    *found = Some(value);
+                }
+            }
+            scanner.space();
+            if scanner.take(b'}') {
+                break;
+            }
+            scanner.expect(b',')?;
+            scanner.space();
+        }
+    }
+    scanner.space();
+    let is_text = scanner.seen < 0x80 || std::str::from_utf8(document).is_ok();
+    (scanner.at == document.len() && is_text).then_some(found)
+}
+
+struct Scanner<'a> {
+    document: &'a [u8],
+    at: usize,
+    /// All bytes of texts, or-ed: below 0x80 they are ASCII, and so the document is UTF-8.
+    seen: u8,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.document.get(self.at).copied()
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let is_there = self.peek() == Some(byte);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        self.take(byte).then_some(())
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// A field's name, after its first quote; one with an escape is not for this loop.
+    fn name(&mut self) -> Option<&'a [u8]> {
+        let begin = self.at;
+        loop {
+            let byte = self.peek()?;
+            self.at += 1;
+            match byte {
+                b'"' => return self.document.get(begin..self.at - 1),
+                b'\\' | 0..0x20 => return None,
+                _ => self.seen |= byte,
+            }
+        }
+    }
+
+    /// A text, after its first quote.
+    fn text(&mut self) -> Option<()> {
+        loop {
+            let byte = self.peek()?;
+            self.at += 1;
+            match byte {
+                b'"' => return Some(()),
+                b'\\' => match self.peek()? {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
+                    _ => return None,
+                },
+                0..0x20 => return None,
+                _ => self.seen |= byte,
+            }
+        }
+    }
+
+    fn value(&mut self, depth: u32) -> Option<()> {
+        match self.peek()? {
+            b'"' => {
+                self.at += 1;
+                self.text()
+            }
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            b'n' => self.word(b"null"),
+            open @ (b'{' | b'[') if depth < DEPTH_MAX => self.nested(open, depth + 1),
+            _ => None,
+        }
+    }
+
+    fn nested(&mut self, open: u8, depth: u32) -> Option<()> {
+        // `{` and `}`, `[` and `]` are two apart.
+        let close = open + 2;
+        self.at += 1;
+        self.space();
+        if self.take(close) {
+            return Some(());
+        }
+        loop {
+            if open == b'{' {
+                self.expect(b'"')?;
+                self.text()?;
+                self.space();
+                self.expect(b':')?;
+                self.space();
+            }
+            self.value(depth)?;
+            self.space();
+            if self.take(close) {
+                return Some(());
+            }
+            self.expect(b',')?;
+            self.space();
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        let is_there = self.document.get(self.at..)?.starts_with(word);
+        self.at += word.len();
+        is_there.then_some(())
+    }
+
+    /// An exponent may lead out of range, which is for the general walk to judge.
+    fn number(&mut self) -> Option<()> {
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        (!matches!(self.peek(), Some(b'e' | b'E'))).then_some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let begin = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        (self.at > begin).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn found<'a>(document: &'a str, name: &str) -> Option<Option<&'a str>> {
+        scan(document.as_bytes(), [name]).map(|[value]| value.map(|value| std::str::from_utf8(value).expect("text")))
+    }
+
+    #[test]
+    fn takes_the_common_case() {
+        let flight = r#" {"carrier":"UA", "dep_delay" : -2.5 ,"tailnum":null,"tags":["a\n",{"b":[]}],"é":true} "#;
+        assert_eq!(found(flight, "dep_delay"), Some(Some("-2.5")));
+        assert_eq!(found(flight, "tags"), Some(Some(r#"["a\n",{"b":[]}]"#)));
+        assert_eq!(found(flight, "é"), Some(Some("true")));
+        assert_eq!(found(flight, "missing"), Some(None));
+        assert_eq!(found(r#"{"a":1,"a":2}"#, "a"), Some(Some("2")));
+        assert_eq!(found("{}", "a"), Some(None));
+    }
+
+    #[test]
+    fn leaves_the_rest() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(40), "]".repeat(40));
+        for other in [
+            "",
+            "[]",
+            "1",
+            r#"{"\u0061":1}"#,
+            r#"{"a":"\u0061"}"#,
+            r#"{"a":1e9}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1}x"#,
+            &deep,
+        ] {
+            assert_eq!(found(other, "a"), None, "{other}");
+        }
+        assert!(scan(b"{\"a\":\"\xff\"}", ["a"]).is_none());
+    }
+
+    proptest! {
+        /// What it takes is JSON, and it finds what stands there.
+        #[test]
+        fn agrees_with_the_tree(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec![
+                    "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"\\n\"", "\"é\"", "1", "-", "0", ".5", "e3", "true", "nul", "null", " ", "{\"a\":1}", "\"a\":", "\\", "\"",
+                ]),
+                0..12,
+            ),
+        ) {
+            let document = format!("{{{}}}", pieces.concat());
+            if let Some(value) = found(&document, "a") {
+                let tree: Value = serde_json::from_str(&document).expect("what is taken is JSON");
+                let value = value.map(|value| serde_json::from_str::<Value>(value).expect("and so is its part"));
+                prop_assert_eq!(value.as_ref(), tree.get("a"));
+            }
+        }
+    }
+}
