@@ -11,8 +11,9 @@ use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{FOLLOW_CHUNK_BYTES, PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, UPLOADS_MAX};
-use crate::log::{Append, Chunk, Log, Partition, Permit, Topic, Unit};
+use crate::limits::{PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, UPLOADS_MAX};
+use crate::log::{Append, Log, Partition, Permit, Topic, Unit};
+pub use crate::log::{Fetched, Follower};
 use crate::model::generation::Version;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::model::partitioner::partition_of_key;
@@ -81,14 +82,6 @@ pub enum ReadFrom {
     Offset(u64),
     /// The first record of this time or later.
     TimeMs(i64),
-}
-
-/// What a fetch found.
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    /// Records before this offset are not asked for; the first batch may hold some.
-    pub from: u64,
-    pub chunk: Chunk,
 }
 
 impl Broker {
@@ -316,102 +309,16 @@ impl Broker {
         endless: bool,
     ) -> Result<Follower> {
         let topic = self.log.topic(topic)?;
-        let mut reading = Vec::new();
+        let mut begin = Vec::new();
         for partition in topic.partitions() {
-            let number = partition.id().partition as usize;
-            let next = match positions.get(number) {
+            begin.push(match positions.get(partition.id().partition as usize) {
                 Some(next) => *next,
                 // A partition that came while the follower was away is new to it from its first record.
                 None if !positions.is_empty() => partition.start_offset(),
                 None => self.resolve(&partition, from).await?,
-            };
-            partition.check_offset(next)?;
-            let until = if endless { None } else { Some(partition.high_watermark()) };
-            reading.push(Reading { partition, next, until });
+            });
         }
-        let activity = topic.activity();
-        Ok(Follower {
-            log: Arc::clone(&self.log),
-            topic,
-            activity,
-            reading,
-            turn: 0,
-            endless,
-            serving: self.serving.clone(),
-        })
-    }
-}
-
-struct Reading {
-    partition: Arc<Partition>,
-    next: u64,
-    until: Option<u64>,
-}
-
-/// Reads all partitions in turn, and waits where there is nothing new.
-pub struct Follower {
-    log: Arc<Log>,
-    topic: Arc<Topic>,
-    activity: tokio::sync::watch::Receiver<u64>,
-    reading: Vec<Reading>,
-    turn: usize,
-    endless: bool,
-    serving: Shutdown,
-}
-
-impl Follower {
-    /// The next batches of one partition, and the offset that is wanted first; `None` at the end.
-    pub async fn next(&mut self) -> Result<Option<(Arc<Partition>, Fetched)>> {
-        loop {
-            // Marked as seen before looking: what comes after the look wakes the wait.
-            self.activity.borrow_and_update();
-            self.take_up_new_partitions();
-            for _ in 0..self.reading.len() {
-                let index = self.turn % self.reading.len();
-                self.turn = self.turn.wrapping_add(1);
-                let Reading { partition, next, until } = &self.reading[index];
-                let end = until.unwrap_or_else(|| partition.high_watermark());
-                if *next < end {
-                    let partition = Arc::clone(partition);
-                    let chunk = self.log.read(&partition, *next, FOLLOW_CHUNK_BYTES).await?;
-                    return Ok(Some((partition, Fetched { from: *next, chunk })));
-                }
-                partition.check_exists()?;
-            }
-            if !self.endless {
-                return Ok(None);
-            }
-            tokio::select! {
-                changed = self.activity.changed() => if changed.is_err() { return Ok(None) },
-                () = self.serving.begun() => return Ok(None),
-            }
-        }
-    }
-
-    /// Tells the follower that the records before `next` were taken.
-    pub fn took(&mut self, partition: u32, next: u64) {
-        if let Some(reading) = self.reading.get_mut(partition as usize) {
-            reading.next = next;
-        }
-    }
-
-    /// Where an offset is too many: at the end of a follower that ends.
-    pub fn until(&self, partition: u32) -> u64 {
-        self.reading.get(partition as usize).and_then(|reading| reading.until).unwrap_or(u64::MAX)
-    }
-
-    /// The next offset of every partition, by number.
-    pub fn positions(&self) -> impl Iterator<Item = u64> {
-        self.reading.iter().map(|reading| reading.next)
-    }
-
-    fn take_up_new_partitions(&mut self) {
-        if self.endless && (self.topic.config().partitions as usize) > self.reading.len() {
-            for partition in self.topic.partitions().into_iter().skip(self.reading.len()) {
-                let next = partition.start_offset();
-                self.reading.push(Reading { partition, next, until: None });
-            }
-        }
+        Follower::new(Arc::clone(&self.log), topic, &begin, endless, self.serving.clone())
     }
 }
 

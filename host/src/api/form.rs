@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +42,7 @@ pub(super) struct RecordForm<'a> {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ProduceForm<'a> {
     #[serde(borrow)]
-    records: Option<RecordsForm<'a>>,
+    records: Option<Bounded<RecordForm<'a>, PRODUCE_RECORDS_MAX>>,
     #[serde(borrow, deserialize_with = "present")]
     key: Option<&'a RawValue>,
     #[serde(borrow, deserialize_with = "present")]
@@ -73,42 +74,43 @@ impl<'a> ProduceForm<'a> {
                 "invalid-json",
                 "the body has records and also the fields of a bare record; put the fields into the records",
             )),
-            Some(RecordsForm::TooMany) => Err(too_many_records()),
-            Some(RecordsForm::Some(records)) => Ok(records),
+            Some(records) if records.is_over => Err(too_many_records()),
+            Some(records) => Ok(records.items),
         }
     }
 }
 
-/// Bounded while it is read: a small body can hold very many empty records.
+/// A list that is bounded while it is read: a small body can hold very many empty elements.
 #[derive(Debug)]
-enum RecordsForm<'a> {
-    Some(Vec<RecordForm<'a>>),
-    TooMany,
+struct Bounded<T, const MAX: usize> {
+    items: Vec<T>,
+    /// There were more than `MAX`.
+    is_over: bool,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for RecordsForm<'a> {
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for Bounded<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Records;
-        impl<'de> Visitor<'de> for Records {
-            type Value = RecordsForm<'de>;
+        struct Items<T, const MAX: usize>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Items<T, MAX> {
+            type Value = Bounded<T, MAX>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of records")
+                f.write_str("a list")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut records = Vec::new();
-                while let Some(record) = seq.next_element()? {
-                    if records.len() == PRODUCE_RECORDS_MAX {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    if items.len() == MAX {
                         while seq.next_element::<IgnoredAny>()?.is_some() {}
-                        return Ok(RecordsForm::TooMany);
+                        return Ok(Bounded { items, is_over: true });
                     }
-                    records.push(record);
+                    items.push(item);
                 }
-                Ok(RecordsForm::Some(records))
+                Ok(Bounded { items, is_over: false })
             }
         }
-        deserializer.deserialize_seq(Records)
+        deserializer.deserialize_seq(Items(PhantomData))
     }
 }
 
@@ -144,34 +146,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for HeadersForm<'a> {
             }
         }
         deserializer.deserialize_any(Headers)
-    }
-}
-
-/// The values of a header that repeats; bounded while it is read.
-struct HeaderValues<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for HeaderValues<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Values;
-        impl<'de> Visitor<'de> for Values {
-            type Value = HeaderValues<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of header values")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = seq.next_element()? {
-                    if values.len() == RECORD_HEADERS_MAX {
-                        return Err(serde::de::Error::custom(format!("more than {RECORD_HEADERS_MAX} headers")));
-                    }
-                    values.push(value);
-                }
-                Ok(HeaderValues(values))
-            }
-        }
-        deserializer.deserialize_seq(Values)
     }
 }
 
@@ -215,12 +189,12 @@ impl RecordForm<'_> {
         for (name, value) in self.headers.0 {
             let name = Bytes::copy_from_slice(name.as_bytes());
             if value.get().starts_with('[') {
-                let HeaderValues(values) =
+                let values: Bounded<&RawValue, RECORD_HEADERS_MAX> =
                     serde_json::from_str(value.get()).map_err(|error| super::extract::invalid_json(&error))?;
-                for value in values {
-                    if headers.len() > RECORD_HEADERS_MAX {
-                        break;
-                    }
+                if values.is_over || headers.len() > RECORD_HEADERS_MAX {
+                    return Err(too_many_headers());
+                }
+                for value in values.items {
                     headers.push(Header { name: name.clone(), value: header_value(value.get(), body)? });
                 }
             } else {
@@ -237,6 +211,13 @@ impl RecordForm<'_> {
             record: Record { timestamp_ms: 0, key, value, headers },
         })
     }
+}
+
+fn too_many_headers() -> Error {
+    Error::invalid(
+        "too-many-headers",
+        format!("a record has more than the {RECORD_HEADERS_MAX} headers that it may have"),
+    )
 }
 
 fn header_value(raw: &str, body: &Bytes) -> Result<Option<Bytes>> {

@@ -12,6 +12,7 @@
 mod admission;
 mod catalog;
 mod commits;
+mod follow;
 mod partition;
 mod read;
 mod tail;
@@ -24,6 +25,7 @@ use tokio::sync::{Mutex, oneshot};
 
 pub use admission::Permit;
 pub use catalog::Topic;
+pub use follow::{Fetched, Follower};
 pub use partition::Partition;
 pub use read::Chunk;
 pub use unit::{Append, OffsetGuard, Payload, Unit};

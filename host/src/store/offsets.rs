@@ -64,7 +64,9 @@ mod tests {
                 next: u64::from(topic),
             }));
         }
-        write(&[Row::OffsetsOfGroupGone(group("a"))]);
+        let transaction = store.begin().unwrap();
+        transaction.tables().drop_offsets_of_group(&group("a")).unwrap();
+        transaction.commit().unwrap();
         let read = |name, topic| store.snapshot().unwrap().offset(&group(name), id(topic)).unwrap();
         assert_eq!((read("a", 1), read("ab", 1), read("b", 2)), (None, Some(1), Some(2)));
         let transaction = store.begin().unwrap();

@@ -21,12 +21,10 @@ pub enum Row {
         partition: PartitionId,
         next: u64,
     },
-    OffsetsOfGroupGone(GroupName),
     State {
         scope: Scope,
         change: Change,
     },
-    StateGone(DeploymentId),
     Watermark {
         scope: Scope,
         watermark_ms: i64,
@@ -103,9 +101,7 @@ impl Tables<'_> {
             Row::Topic(row) => self.put_topic(row),
             Row::TopicGone(row) => self.drop_topic(row),
             Row::Offset { group, partition, next } => self.put_offset(group, *partition, *next),
-            Row::OffsetsOfGroupGone(group) => self.drop_offsets_of_group(group),
             Row::State { scope, change } => self.put_state(*scope, change),
-            Row::StateGone(deployment) => self.drop_state(*deployment),
             Row::Watermark { scope, watermark_ms } => self.put_watermark(*scope, *watermark_ms),
             Row::Ledger { scope, generation, entry } => self.put_ledger(*scope, *generation, entry),
             Row::LedgerGone { deployment, before } => self.drop_ledger_before(*deployment, *before),

@@ -164,7 +164,7 @@ mod tests {
                         }
                     }
                 }
-                tables.put(&Row::StateGone(DeploymentId(2))).unwrap();
+                tables.drop_state(DeploymentId(2)).unwrap();
             }
             transaction.commit().unwrap();
             for scope in scopes {

@@ -174,6 +174,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::option_option, reason = "not sure, not there and there are three things")]
     fn found<'a>(document: &'a str, name: &str) -> Option<Option<&'a str>> {
         scan(document.as_bytes(), [name]).map(|[value]| value.map(|value| std::str::from_utf8(value).expect("text")))
     }
