@@ -523,25 +523,15 @@ fn refused(reason: &str) -> Error {
     Error::unprocessable("plugin-refused", format!("the plugin did not open, and nothing was changed: {reason}"))
 }
 
-/// Tells all tasks, then waits for all: each stands still only for its own turn.
+/// Partition by partition, up to the first that cannot: each stands still only for its own turn, and none has to share the
+/// machine with another's.
 async fn swap_all(tasks: &[Task], plan: &Arc<Plan>) -> Result<Vec<SwapStatus>, String> {
-    let mut waiting = Vec::with_capacity(tasks.len());
+    let mut swaps = Vec::with_capacity(tasks.len());
     for task in tasks {
         let (reply, swapped) = oneshot::channel();
-        let told = task.commands.send(Command::Swap { plan: Arc::clone(plan), reply }).await;
-        waiting.push(told.map(|()| swapped).map_err(|_| "the task is gone".to_owned()));
+        let gone = || "the task is gone".to_owned();
+        task.commands.send(Command::Swap { plan: Arc::clone(plan), reply }).await.map_err(|_| gone())?;
+        swaps.push(swapped.await.map_err(|_| gone())?.map_err(|error| error.to_string())?);
     }
-    let mut swaps = Vec::with_capacity(waiting.len());
-    let mut failure = None;
-    for swapped in waiting {
-        match swapped {
-            Ok(swapped) => match swapped.await {
-                Ok(Ok(swap)) => swaps.push(swap),
-                Ok(Err(error)) => failure = Some(error.to_string()),
-                Err(_) => failure = Some("the task is gone".into()),
-            },
-            Err(gone) => failure = Some(gone),
-        }
-    }
-    failure.map_or(Ok(swaps), Err)
+    Ok(swaps)
 }
