@@ -158,10 +158,6 @@ impl Broker {
         &self.metrics
     }
 
-    pub fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     pub fn is_shutting_down(&self) -> bool {
         self.serving.has_begun()
     }
