@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::limits::{DEPLOYMENT_INPUTS_MAX, GRANTED_TOPICS_MAX};
 use crate::log::{Log, Topic};
-use crate::model::deployment::{Grants, Start, dead_letter_topic_of};
+use crate::model::deployment::{Deployment, Grants, Start, dead_letter_topic_of};
 use crate::model::generation::Generation;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::plugin::Code;
@@ -70,7 +70,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(log: &Log, generation: Generation, code: Arc<Code>, dead_letters: &TopicName) -> Result<Self> {
+    /// The plan of a deployment's current generation.
+    pub(super) fn new(log: &Log, row: &Deployment, code: Arc<Code>) -> Result<Self> {
+        let generation = row.current().clone();
         let output = generation.output.as_ref().map(|name| log.topic(name)).transpose()?;
         let mut topics = HashMap::new();
         for name in generation.output.iter().chain(&generation.grants.topics) {
@@ -82,7 +84,7 @@ impl Plan {
             code,
             output,
             topics,
-            dead_letters: log.topic(dead_letters)?,
+            dead_letters: log.topic(&row.dead_letter_topic())?,
         })
     }
 }

@@ -76,7 +76,7 @@ impl Supervisor {
         let row = deployed.row();
         let loaded = async {
             let code = self.registry.code(&row.current().version).await?;
-            let plan = Plan::new(&self.surroundings.log, row.current().clone(), code, &row.dead_letter_topic())?;
+            let plan = Plan::new(&self.surroundings.log, &row, code)?;
             self.spawn_tasks(deployed, &Arc::new(plan))
         };
         if let Err(error) = loaded.await {
@@ -197,7 +197,7 @@ impl Supervisor {
                 unit.rows.push(Row::Offset { group: row.group(), partition: partition.id(), next });
             }
         }
-        let plan = Arc::new(Plan::new(log, row.current().clone(), code, &row.dead_letter_topic())?);
+        let plan = Arc::new(Plan::new(log, &row, code)?);
         log.commit(unit).await?;
         let deployed = Arc::new(Deployed::new(row));
         self.deployments.write().insert(name.clone(), Arc::clone(&deployed));
@@ -263,8 +263,7 @@ impl Supervisor {
         self.try_out(&before.name, Scope { deployment: before.id, partition: 0 }, &next, &code).await?;
         self.create_outputs(&before, &next).await?;
         let after = before.with_generation(next, ended, reason);
-        let plan =
-            Arc::new(Plan::new(&self.surroundings.log, after.current().clone(), code, &after.dead_letter_topic())?);
+        let plan = Arc::new(Plan::new(&self.surroundings.log, &after, code)?);
         self.commit_row(&after).await?;
         deployed.set_row(after.clone());
         if deployed.tasks().is_empty() {
@@ -286,12 +285,7 @@ impl Supervisor {
                 );
                 self.commit_row(&restored).await?;
                 let old_code = self.registry.code(&before.current().version).await?;
-                let plan = Plan::new(
-                    &self.surroundings.log,
-                    restored.current().clone(),
-                    old_code,
-                    &restored.dead_letter_topic(),
-                )?;
+                let plan = Plan::new(&self.surroundings.log, &restored, old_code)?;
                 deployed.set_row(restored);
                 if let Err(error) = swap_all(&deployed.tasks(), &Arc::new(plan)).await {
                     tracing::error!(deployment = %before.name, error, "a task could not be swapped back; it goes on with what it has");
