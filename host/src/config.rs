@@ -11,6 +11,35 @@ use crate::error::{Error, Result};
 pub const DEFAULT_HTTP: &str = "127.0.0.1:7070";
 pub const DEFAULT_DATA: &str = "kafka-do-data";
 
+/// When a commit is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// After its fsync.
+    #[default]
+    Always,
+    /// At once; an fsync follows within this time, and a crash loses what came since the last one.
+    IntervalMs(u64),
+}
+
+/// A place for sealed segments: a folder (`file:///path`) or a bucket (`s3://bucket/prefix`).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct TierSettings {
+    pub url: String,
+    /// Of any store that speaks S3; AWS unless given.
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub access_key_id: Option<String>,
+    pub secret_access_key: Option<String>,
+    pub storage_class: Option<String>,
+}
+
+impl std::fmt::Debug for TierSettings {
+    /// Leaves out the keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TierSettings").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
 /// The file, as it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
