@@ -46,6 +46,8 @@ pub const COMMIT_BYTES_MAX: usize = 8 << 20;
 pub const MERGE_BYTES_MAX: usize = 16 << 10;
 /// A merged batch is closed at this size.
 pub const BATCH_BYTES_TARGET: usize = 1 << 20;
+/// What a batch may have before its compression: a request, an outcome or a merge, and its records' framing.
+pub const BATCH_PLAIN_BYTES_MAX: usize = 64 << 20;
 /// What a refused request is told to wait.
 pub const RETRY_AFTER_MS: u64 = 1_000;
 
@@ -53,6 +55,62 @@ pub const RETRY_AFTER_MS: u64 = 1_000;
 pub const STORE_CACHE_BYTES: usize = 256 << 20;
 /// Memory for the newest batches of all partitions together, from which readers at the tail are fed.
 pub const TAIL_BYTES_MAX: usize = 64 << 20;
+
+/// Batches that wait in the head for their segment, over all partitions, before the largest are sealed early. A small head
+/// is what makes a restart quick: after a crash the database is walked through once.
+pub const HEAD_BYTES_DEFAULT: u64 = 256 << 20;
+pub const HEAD_BYTES_MIN: u64 = 16 << 20;
+pub const HEAD_BYTES_MAX: u64 = 16 << 30;
+/// Appends wait once the head holds this many times its bound, until the tier has caught up; and for this long at most.
+pub const HEAD_OVERFLOW_FACTOR: u64 = 2;
+pub const HEAD_WAIT_MS_MAX: u64 = 10_000;
+/// A partition's head is sealed at this size. A segment is built in memory and sent in one piece, hence the bound.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 16 << 20;
+pub const SEGMENT_BYTES_MIN: u64 = 64 << 10;
+pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
+/// And at this age.
+pub const SEGMENT_MS_DEFAULT: u64 = 600_000;
+pub const SEGMENT_MS_MIN: u64 = 100;
+/// A segment's index has an entry every so many bytes: what a reader fetches from a tier at once.
+pub const SEGMENT_BLOCK_BYTES: usize = 512 << 10;
+/// Largest index and footer of a segment.
+pub const SEGMENT_INDEX_BYTES_MAX: u64 = 4 << 20;
+/// Memory for blocks and indexes of segments that were read lately.
+pub const SEGMENT_CACHE_BYTES_MAX: u64 = 64 << 20;
+/// Blocks that are fetched ahead of a reader who reads on.
+pub const READ_AHEAD_BLOCKS: usize = 2;
+/// How often the host looks what is due: sealing, retention, compaction, moves.
+pub const UPKEEP_MS: u64 = 500;
+/// And what costs a look at every partition.
+pub const UPKEEP_SLOW_MS: u64 = 5_000;
+/// Segments that are built and sent at once; each stands in memory.
+pub const SEALS_AT_ONCE: usize = 2;
+/// Objects that one turn of upkeep deletes, and how many of them at once.
+pub const GARBAGE_BATCH: usize = 256;
+pub const GARBAGE_AT_ONCE: usize = 16;
+/// How long compaction keeps the deletion of a key, unless a topic says otherwise (Kafka's delete.retention.ms).
+pub const TOMBSTONE_RETENTION_MS_DEFAULT: u64 = 86_400_000;
+/// Keys whose latest offset one pass of compaction remembers: 24 bytes each, and a third more for the map.
+pub const COMPACTION_KEYS_MAX: usize = 1_000_000;
+/// Of a partition's segments this part, in percent of the bytes, must be new before they are compacted.
+pub const COMPACTION_DIRTY_PERCENT: u64 = 50;
+
+/// The database is not written to when the disk has less than this left: reads, restarts and deletions need room to work.
+pub const DISK_RESERVE_BYTES: u64 = 64 << 20;
+/// A sync interval that a host may be told.
+pub const SYNC_INTERVAL_MS_MIN: u64 = 1;
+pub const SYNC_INTERVAL_MS_MAX: u64 = 10_000;
+
+/// Producers that the host knows at once; the one unheard of for longest is forgotten.
+pub const PRODUCERS_MAX: usize = 100_000;
+/// Requests of one producer to one topic that are remembered (Kafka remembers five batches).
+pub const PRODUCER_REQUESTS_KEPT: usize = 5;
+/// Idempotency keys that are remembered, and for how long.
+pub const IDEMPOTENCY_KEYS_MAX: u64 = 100_000;
+pub const IDEMPOTENCY_KEY_MS_MAX: i64 = 86_400_000;
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// Offsets that one transaction commits.
+pub const TRANSACTION_OFFSETS_MAX: usize = 10_000;
 
 /// What a fetch returns at most, and what it returns unless told.
 pub const FETCH_BYTES_MAX: usize = 16 << 20;

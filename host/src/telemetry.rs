@@ -32,6 +32,15 @@ pub struct Metrics {
     pub instantiate_seconds: Histogram,
     pub swap_pause_seconds: Histogram,
     pub call_seconds: Histogram,
+    pub head_bytes: Gauge,
+    pub segments_sealed: Counter,
+    pub sealed_bytes: Counter,
+    pub tier_reads: Counter,
+    pub tier_read_bytes: Counter,
+    pub tier_failures: Counter,
+    pub segment_cache_hits: Counter,
+    pub segment_cache_misses: Counter,
+    pub garbage_objects: Gauge,
     pub task_records_in: Family<DeploymentLabel, Counter>,
     pub task_records_out: Family<DeploymentLabel, Counter>,
     pub task_rejections: Family<DeploymentLabel, Counter>,
@@ -56,12 +65,22 @@ impl Default for Metrics {
             instantiate_seconds: seconds(),
             swap_pause_seconds: seconds(),
             call_seconds: seconds(),
+            head_bytes: Gauge::default(),
+            segments_sealed: Counter::default(),
+            sealed_bytes: Counter::default(),
+            tier_reads: Counter::default(),
+            tier_read_bytes: Counter::default(),
+            tier_failures: Counter::default(),
+            segment_cache_hits: Counter::default(),
+            segment_cache_misses: Counter::default(),
+            garbage_objects: Gauge::default(),
             task_records_in: Family::default(),
             task_records_out: Family::default(),
             task_rejections: Family::default(),
             task_failures: Family::default(),
         };
         metrics.register();
+        metrics.register_tiers();
         metrics
     }
 }
@@ -104,6 +123,19 @@ impl Metrics {
         r.register("task_records_out", "Records that deployments wrote", self.task_records_out.clone());
         r.register("task_rejections", "Records that deployments sent to dead letters", self.task_rejections.clone());
         r.register("task_failures", "Calls into plugins that failed", self.task_failures.clone());
+    }
+
+    fn register_tiers(&mut self) {
+        let r = &mut self.registry;
+        r.register_with_unit("head", "Bytes that wait to be sealed", Unit::Bytes, self.head_bytes.clone());
+        r.register("segments_sealed", "Segments sealed and sent to a tier", self.segments_sealed.clone());
+        r.register_with_unit("sealed", "Bytes of batches sealed", Unit::Bytes, self.sealed_bytes.clone());
+        r.register("tier_reads", "Reads from a tier", self.tier_reads.clone());
+        r.register_with_unit("tier_read", "Bytes read from a tier", Unit::Bytes, self.tier_read_bytes.clone());
+        r.register("tier_failures", "Operations on a tier that failed after all tries", self.tier_failures.clone());
+        r.register("segment_cache_hits", "Blocks and indexes found in the cache", self.segment_cache_hits.clone());
+        r.register("segment_cache_misses", "Blocks and indexes fetched", self.segment_cache_misses.clone());
+        r.register("garbage_objects", "Objects of nobody's, to be deleted", self.garbage_objects.clone());
     }
 
     /// In the text format of Prometheus, `OpenMetrics` 1.0.

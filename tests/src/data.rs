@@ -25,10 +25,10 @@ pub struct Flight {
 /// 336,776 flights; `None`, said loudly, where the file is not there.
 pub fn flights() -> Option<Vec<Flight>> {
     let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = std::env::var_os("KAFKA_DO_DATA").map_or_else(default, PathBuf::from);
+    let folder = std::env::var_os("KAFKA_DO_TEST_DATA").map_or_else(default, PathBuf::from);
     let path = folder.join("flights.ndjson.gz");
     let Ok(file) = std::fs::File::open(&path) else {
-        eprintln!("SKIPPED: {} is not there; set KAFKA_DO_DATA to the folder that has it", path.display());
+        eprintln!("SKIPPED: {} is not there; set KAFKA_DO_TEST_DATA to the folder that has it", path.display());
         return None;
     };
     let mut text = String::new();

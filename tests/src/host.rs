@@ -1,6 +1,6 @@
 //! A host of one's own: a real process, on a free port, over a folder that goes when the test does.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,10 +8,17 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::parts::{binary, command};
+
+/// Longest that a host may take to refuse a start.
+const REFUSAL: Duration = Duration::from_secs(30);
+
 pub struct Host {
     child: Option<Child>,
-    data: TempDir,
-    arguments: Vec<String>,
+    /// Goes when the host does.
+    _folder: TempDir,
+    data: PathBuf,
+    options: HostOptions,
     port: u16,
     client: reqwest::Client,
     /// What the host said when it was ready.
@@ -53,39 +60,88 @@ impl Response {
     }
 }
 
-impl Host {
-    pub async fn start() -> Self {
-        Self::start_with(&[]).await
+/// How a host is started: what differs from one test to another.
+#[derive(Clone, Default)]
+pub struct HostOptions {
+    data: Option<PathBuf>,
+    arguments: Vec<String>,
+    variables: Vec<(String, String)>,
+}
+
+impl HostOptions {
+    /// Keeps its data in this folder, which outlives it; else in one of its own.
+    #[must_use]
+    pub fn data(mut self, folder: &Path) -> Self {
+        self.data = Some(folder.to_owned());
+        self
     }
 
-    /// Starts with more arguments to `serve`.
-    pub async fn start_with(arguments: &[&str]) -> Self {
-        let mut host = Self {
-            child: None,
-            data: tempfile::tempdir().expect("a temporary folder"),
-            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
-            port: 0,
-            client: reqwest::Client::new(),
-            greeting: String::new(),
-        };
+    /// More arguments to `serve`.
+    #[must_use]
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self
+    }
+
+    /// A variable of its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub async fn start(self) -> Host {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = self.data.clone().unwrap_or_else(|| folder.path().join("data"));
+        let client = reqwest::Client::new();
+        let greeting = String::new();
+        let mut host = Host { child: None, _folder: folder, data, options: self, port: 0, client, greeting };
         host.launch().await;
         host
     }
 
+    /// Starts a host that must refuse to start, and answers what it says.
+    pub async fn refused(self) -> String {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = self.data.clone().unwrap_or_else(|| folder.path().join("data"));
+        let mut child = self.serve(&data, 0).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut stderr = child.stderr.take().expect("it is piped");
+        let told = tokio::task::spawn_blocking(move || {
+            let mut told = String::new();
+            stderr.read_to_string(&mut told).map(|_| told)
+        });
+        let told = tokio::time::timeout(REFUSAL, told).await;
+        // One that serves says nothing more, and would be waited for in vain.
+        let _ = child.kill();
+        let status = child.wait().expect("it ends");
+        let told = told.expect("it refuses to start").expect("no panic").expect("UTF-8");
+        assert!(status.code().is_some_and(|code| code != 0), "{status}: {told}");
+        told
+    }
+
+    // A restarted host takes its old port, so that clients that know it find it again.
+    fn serve(&self, data: &Path, port: u16) -> Command {
+        let mut serve = command(binary());
+        serve.arg("serve").arg("--data").arg(data).arg("--http").arg(format!("127.0.0.1:{port}"));
+        serve.args(&self.arguments).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        serve.stdin(Stdio::null()).stdout(Stdio::piped());
+        serve
+    }
+}
+
+impl Host {
+    pub async fn start() -> Self {
+        HostOptions::default().start().await
+    }
+
+    /// Starts with more arguments to `serve`.
+    pub async fn start_with(arguments: &[&str]) -> Self {
+        HostOptions::default().arguments(arguments).start().await
+    }
+
     async fn launch(&mut self) {
-        // A restarted host takes its old port, so that clients that know it find it again.
-        let mut child = Command::new(binary())
-            .arg("serve")
-            .arg("--data")
-            .arg(self.data.path().join("data"))
-            .arg("--http")
-            .arg(format!("127.0.0.1:{}", self.port))
-            .args(&self.arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}; run cargo xtask test", binary().display()));
-        let stdout = child.stdout.take().expect("it is piped");
-        self.child = Some(child);
+        self.begin();
+        let stdout = self.child.as_mut().and_then(|child| child.stdout.take()).expect("it is piped");
         let greeting = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             BufReader::new(stdout).read_line(&mut line).map(|_| line)
@@ -96,12 +152,20 @@ impl Host {
         self.port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     }
 
+    /// Starts the process, and does not wait until it is ready.
+    pub fn begin(&mut self) {
+        let mut serve = self.options.serve(&self.data, self.port);
+        let child =
+            serve.spawn().unwrap_or_else(|error| panic!("{}: {error}; run cargo xtask test", binary().display()));
+        self.child = Some(child);
+    }
+
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     pub fn data(&self) -> PathBuf {
-        self.data.path().join("data")
+        self.data.clone()
     }
 
     pub fn client(&self) -> &reqwest::Client {
@@ -138,7 +202,8 @@ impl Host {
         self.launch().await;
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, reqwest::Error> {
+    /// Sends a request with headers of one's own.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, reqwest::Error> {
         let response = request.timeout(Duration::from_secs(90)).send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Response { status, headers, text: response.text().await? })
@@ -191,6 +256,13 @@ impl Host {
         self.send_bytes("PUT", &format!("/v1/plugins/{name}"), "application/wasm", component).await.expect("an answer")
     }
 
+    /// What a metric stands at.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let metrics = self.get("/metrics").await.text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no metric {name}: {metrics}"))
+    }
+
     /// The high watermark of each partition.
     pub async fn high_watermarks(&self, topic: &str) -> Vec<u64> {
         let topic = self.get(&format!("/v1/topics/{topic}")).await.ok();
@@ -224,31 +296,4 @@ impl Drop for Host {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate stands in the project")
-}
-
-fn from_environment(variable: &str, default: &str) -> PathBuf {
-    std::env::var_os(variable).map_or_else(|| root().join(default), PathBuf::from)
-}
-
-/// The host's binary.
-pub fn binary() -> PathBuf {
-    from_environment("KAFKA_DO_BIN", "target/debug/kafka-do")
-}
-
-fn component(path: &Path) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}; run cargo xtask test", path.display()))
-}
-
-/// A component of plugins/.
-pub fn plugin(name: &str) -> Vec<u8> {
-    component(&from_environment("KAFKA_DO_PLUGINS", "target/plugins").join(format!("{name}.wasm")))
-}
-
-/// A component of tests/guests.
-pub fn guest(name: &str) -> Vec<u8> {
-    component(&from_environment("KAFKA_DO_TEST_GUESTS", "target/test-guests").join(format!("{name}.wasm")))
 }

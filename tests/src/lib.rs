@@ -1,13 +1,37 @@
-//! What the tests share: a host as a child process that can be killed and started again, and its API.
+//! What the tests share: a host as a child process that can be killed and started again, its API, and what it stands on:
+//! buckets, disks, files of its tiers.
 
 #![allow(clippy::disallowed_methods, reason = "what happens outside a host takes real time")]
 
+mod batch;
+mod careless_s3;
+mod chain;
 mod data;
+mod disk;
+mod follower;
 mod host;
 mod json;
+mod numbered;
+mod partition;
+mod parts;
+mod s3;
+mod segment;
+mod server;
 mod session;
+mod wait;
 
+pub use batch::{fetch_raw, shown};
+pub use careless_s3::CarelessS3;
+pub use chain::{Auditor, Chain};
 pub use data::{EARTHQUAKES, Flight, earthquakes, flights};
-pub use host::{Host, Response, binary, guest, plugin};
-pub use json::{Record, read_partition, read_topic, threshold_of};
+pub use disk::Disk;
+pub use follower::Follower;
+pub use host::{Host, HostOptions, Response};
+pub use json::{Record, fetch_from, read_partition, read_topic, threshold_of};
+pub use numbered::Numbered;
+pub use partition::{Partition, partitions, sealed};
+pub use parts::{binary, command, guest, plugin, plugins};
+pub use s3::S3;
+pub use segment::{Segment, exact, files, segments};
 pub use session::run_sessions;
+pub use wait::{until, until_equal};

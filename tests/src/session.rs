@@ -1,9 +1,9 @@
 //! Shell sessions of a Markdown page: its `console` blocks, run line by line, and what they print compared.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::host::binary;
+use crate::parts::{binary, command as clean};
 
 /// One command and what the page says that it prints.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub fn run_sessions(page: &Path, url: &str) {
         if command.starts_with("cargo xtask") {
             continue;
         }
-        let output = Command::new("bash")
+        let output = clean("bash")
             .args(["-o", "pipefail", "-c", &command.replace("http://127.0.0.1:7070", url)])
             .current_dir(root)
             .env("PATH", &path)

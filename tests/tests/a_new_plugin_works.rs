@@ -2,14 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
 use std::path::Path;
-use std::process::Command;
 
-use kafka_do_tests::{Host, binary, read_topic};
+use kafka_do_tests::{Host, binary, command, read_topic};
 
 fn run(program: &str, arguments: &[&str], folder: &Path, url: &str) {
     // One target folder for all runs: the library source of wasm32 is compiled once.
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/new-plugin");
-    let output = Command::new(program)
+    let output = command(program)
         .args(arguments)
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", target)

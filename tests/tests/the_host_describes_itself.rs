@@ -28,6 +28,19 @@ async fn to_operators_and_tools() {
     host.post("/v1/topics/t/records", json!({"value": 1})).await.ok();
     let metrics = host.get("/metrics").await.text;
     assert!(metrics.contains("kafka_do_produced_records_total 1"), "{metrics}");
+    for metric in [
+        "head_bytes",
+        "segments_sealed_total",
+        "sealed_bytes_total",
+        "tier_reads_total",
+        "tier_read_bytes_total",
+        "tier_failures_total",
+        "segment_cache_hits_total",
+        "segment_cache_misses_total",
+        "garbage_objects",
+    ] {
+        assert!(metrics.contains(&format!("\nkafka_do_{metric} ")), "{metric}: {metrics}");
+    }
     assert!(metrics.ends_with("# EOF\n"));
 
     let document = host.get("/openapi.json").await.ok();
@@ -36,7 +49,9 @@ async fn to_operators_and_tools() {
         ("/v1/topics", &["get"][..]),
         ("/v1/topics/{topic}", &["get", "put", "patch", "delete"]),
         ("/v1/topics/{topic}/records", &["get", "post"]),
-        ("/v1/topics/{topic}/partitions/{partition}/records", &["get"]),
+        ("/v1/topics/{topic}/partitions/{partition}/records", &["get", "delete"]),
+        ("/v1/producers", &["post"]),
+        ("/v1/transactions", &["post"]),
         ("/v1/plugins", &["get"]),
         ("/v1/plugins/{plugin}", &["get", "put", "delete"]),
         ("/v1/plugins/{plugin}/versions/{version}", &["delete"]),
@@ -54,7 +69,7 @@ async fn to_operators_and_tools() {
             assert!(paths[path][*method]["summary"].is_string(), "{method} {path} has a summary");
         }
     }
-    assert_eq!(paths.len(), 15, "every path has its row above");
+    assert_eq!(paths.len(), 17, "every path has its row above");
 }
 
 #[tokio::test]

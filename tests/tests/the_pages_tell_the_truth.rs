@@ -3,12 +3,10 @@
 
 use std::path::Path;
 
-use kafka_do_tests::{Host, run_sessions};
+use kafka_do_tests::{Host, plugins, run_sessions};
 
 async fn check(page: &'static str) {
-    let plugins = std::env::var("KAFKA_DO_PLUGINS")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugins").into());
-    let host = Host::start_with(&["--plugins", &plugins]).await;
+    let host = Host::start_with(&["--plugins", plugins().to_str().unwrap()]).await;
     let url = host.url();
     tokio::task::spawn_blocking(move || run_sessions(Path::new(page), &url)).await.unwrap();
 }

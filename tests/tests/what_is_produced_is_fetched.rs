@@ -22,7 +22,7 @@ async fn in_three_forms() {
         json!({"records": [
             {"partition": 0, "offset": 0, "timestamp": 1000},
             {"partition": 0, "offset": 1, "timestamp": 2000},
-        ]})
+        ], "durability": "synced"})
     );
     let bare = host.post(path, json!({"value": "text", "timestamp": 3000})).await.ok();
     assert_eq!(bare["records"][0]["offset"], 2);

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -15,19 +15,34 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use rustix::process::{Pid, Signal};
 
-use crate::{clock, paths};
+use crate::{clock, environment, paths};
 
 const READY_S_MAX: u64 = 60;
 /// What a host takes to drain at most, and some more.
 const STOP_S_MAX: u64 = 15;
 
 /// What to start.
+#[derive(Clone, Copy)]
 pub(crate) struct Options<'a> {
     pub(crate) binary: &'a Path,
-    /// Wiped first.
+    /// Wiped first, unless it is kept.
     pub(crate) data: &'a Path,
+    /// Go on with what an earlier host left in the data folder.
+    pub(crate) keep: bool,
     pub(crate) http: SocketAddr,
     pub(crate) plugins: Option<&'a Path>,
+    /// More arguments for `serve`.
+    pub(crate) arguments: &'a [&'a str],
+    /// The folder of a control group that the host runs in.
+    pub(crate) group: Option<&'a Path>,
+}
+
+impl<'a> Options<'a> {
+    /// On an empty folder and a free port, and nothing else.
+    pub(crate) fn new(binary: &'a Path, data: &'a Path) -> Self {
+        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self { binary, data, keep: false, http, plugins: None, arguments: &[], group: None }
+    }
 }
 
 /// A host that is ready.
@@ -36,26 +51,33 @@ pub(crate) struct Host {
     pub(crate) address: SocketAddr,
     /// What the host says that its start took.
     pub(crate) start_ms: u64,
+    /// From the start of the process to the line that says that it is ready.
+    pub(crate) ready_after: Duration,
     /// What it logs.
     pub(crate) log: PathBuf,
 }
 
 impl Host {
-    /// Starts a host on an empty data folder, and returns when it is ready.
+    /// Starts a host, and returns when it is ready.
     pub(crate) fn start(options: &Options<'_>) -> Result<Self> {
-        let Options { binary, data, http, plugins } = *options;
-        wipe(data)?;
+        let Options { binary, data, keep, http, plugins, arguments, group } = *options;
+        if !keep {
+            wipe(data)?;
+        }
         let log = data.with_extension("log");
         let mut command = Command::new(std::env::current_exe()?);
-        command
-            .args(["tied", "--parent", &std::process::id().to_string(), "--"])
-            .arg(binary)
-            .args(["serve", "--http", &http.to_string(), "--data"])
-            .arg(data);
+        command.args(["tied", "--parent", &std::process::id().to_string()]);
+        if let Some(group) = group {
+            command.arg("--group").arg(group);
+        }
+        command.arg("--").arg(binary).args(["serve", "--http", &http.to_string(), "--data"]).arg(data);
         if let Some(plugins) = plugins {
             command.arg("--plugins").arg(plugins);
         }
-        let logged = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        environment::for_host(&mut command).args(arguments);
+        let logged = File::options().create(true).write(true).append(keep).truncate(!keep).open(&log);
+        let logged = logged.with_context(|| format!("cannot write {}", log.display()))?;
+        let begun = clock::now();
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -65,7 +87,7 @@ impl Host {
             .spawn()
             .context("the host did not start")?;
         match wait_until_ready(&mut child) {
-            Ok((address, start_ms)) => Ok(Self { child, address, start_ms, log }),
+            Ok((address, start_ms)) => Ok(Self { child, address, start_ms, ready_after: begun.elapsed(), log }),
             Err(error) => {
                 end(&mut child);
                 Err(error.context(format!("the host's log is {}", paths::short(&log))))
@@ -75,6 +97,20 @@ impl Host {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// `kill -9`: the host has no say in how it ends.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.child.kill().context("the host cannot be killed")?;
+        self.child.wait().map(drop).context("the host does not end")
+    }
+
+    /// Whether it still runs; where not, how it ended.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("the host ended with {status}; its log is {}", paths::short(&self.log)),
+        }
     }
 
     /// Stops the host in good order: requests in flight are answered first.
@@ -163,6 +199,9 @@ pub(crate) struct Tied {
     /// The process that this one dies with
     #[arg(long)]
     parent: u32,
+    /// The folder of a control group to run in
+    #[arg(long)]
+    group: Option<PathBuf>,
     #[arg(last = true, required = true)]
     program: Vec<OsString>,
 }
@@ -174,6 +213,11 @@ impl Tied {
         // It may have died before the kernel was asked to watch it.
         if parent != Some(self.parent) {
             bail!("the parent is gone");
+        }
+        if let Some(group) = self.group {
+            // In both versions of control groups 0 is the process that writes.
+            let members = group.join("cgroup.procs");
+            std::fs::write(&members, "0").with_context(|| format!("cannot write {}", members.display()))?;
         }
         let (program, args) = self.program.split_first().context("no program")?;
         let error = Command::new(program).args(args).exec();

@@ -31,10 +31,26 @@ pub(crate) struct Topic {
     pub(crate) offsets: Vec<Partition>,
 }
 
+impl Topic {
+    /// Bytes of all partitions that no segment holds yet.
+    pub(crate) fn head_bytes(&self) -> u64 {
+        self.offsets.iter().map(|partition| partition.head_bytes).sum()
+    }
+
+    /// Bytes of all partitions' segments.
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        self.offsets.iter().map(|partition| partition.segment_bytes).sum()
+    }
+}
+
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the API")]
 pub(crate) struct Partition {
     pub(crate) partition: u32,
     pub(crate) high_watermark: u64,
+    /// Records that no segment holds yet.
+    pub(crate) head_bytes: u64,
+    pub(crate) segment_bytes: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,8 +140,12 @@ impl Client {
     }
 
     pub(crate) async fn create_topic(&self, topic: &str, partitions: u32) -> Result<Topic> {
-        let body = serde_json::json!({ "partitions": partitions });
-        self.put(&format!("/v1/topics/{topic}"), &body).await
+        self.configure_topic(topic, &serde_json::json!({ "partitions": partitions })).await
+    }
+
+    /// Makes a topic with these settings, or gives it these.
+    pub(crate) async fn configure_topic(&self, topic: &str, settings: &Value) -> Result<Topic> {
+        self.put(&format!("/v1/topics/{topic}"), settings).await
     }
 
     pub(crate) async fn topic(&self, topic: &str) -> Result<Topic> {
@@ -147,8 +167,7 @@ impl Client {
         for _ in 0..TRIES_MAX {
             let call = self.call(Method::POST, &path).header(CONTENT_TYPE, "application/x-ndjson").body(body.clone());
             let response = call.send().await?;
-            let is_busy = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-            if !is_busy {
+            if response.status() != StatusCode::TOO_MANY_REQUESTS {
                 let response = checked(response, &format!("POST {path}")).await?;
                 // The connection serves the next call once the answer is read.
                 return response.bytes().await.map(drop).map_err(Into::into);

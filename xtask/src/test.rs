@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cargo::{Profile, cargo, run};
-use crate::{clock, paths, plugins};
+use crate::{clock, environment, paths, plugins, tools};
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
@@ -30,6 +30,9 @@ impl Test {
         let begun = clock::now();
         let say = |what: &str| eprintln!("\n[{:>4} s] {what}", begun.elapsed().as_secs());
 
+        say("The tools that the tests run.");
+        let s3_server = tools::s3_server()?;
+
         say("The plugins, and the guests that the tests run.");
         plugins::build_plugins()?;
         plugins::build_test_guests()?;
@@ -40,12 +43,13 @@ impl Test {
 
         say("The tests.");
         let mut tests = cargo("test", profile);
-        tests
+        environment::for_tests(&mut tests)
             .args(["--workspace", "--no-fail-fast"])
             .args(&self.filter)
-            .env("KAFKA_DO_BIN", profile.host())
-            .env("KAFKA_DO_PLUGINS", paths::plugins())
-            .env("KAFKA_DO_TEST_GUESTS", paths::test_guests());
+            .env("KAFKA_DO_TEST_BIN", profile.host())
+            .env("KAFKA_DO_TEST_PLUGINS", paths::plugins())
+            .env("KAFKA_DO_TEST_GUESTS", paths::test_guests())
+            .env("KAFKA_DO_TEST_S3", s3_server);
         if !self.args.is_empty() {
             tests.arg("--").args(&self.args);
         }

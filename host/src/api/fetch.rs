@@ -16,6 +16,7 @@ use super::problem::Problem;
 use crate::broker::{Fetched, ReadFrom};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{FETCH_BYTES_DEFAULT, FETCH_BYTES_MAX, FETCH_RECORDS_DEFAULT, FETCH_RECORDS_MAX, POLL_WAIT_MS_MAX};
+use crate::log::unreadable;
 use crate::model::name::TopicName;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -146,7 +147,7 @@ fn raw(fetched: &Fetched) -> (&'static str, Vec<u8>, u64, u64) {
     for batch in batches {
         body.extend_from_slice(batch.bytes());
     }
-    let next = batches.last().map_or(fetched.from, crate::model::batch::Batch::next_offset);
+    let next = fetched.chunk.next_offset.max(fetched.from);
     let records = batches.iter().map(|batch| batch.record_count() as u64).sum();
     ("application/octet-stream", body, next, records)
 }
@@ -158,16 +159,18 @@ fn written(fetched: &Fetched, records_max: usize, form: &Form) -> Result<(&'stat
     if json {
         out.extend_from_slice(b"{\"records\":[");
     }
-    let mut next = fetched.from;
+    let mut next = fetched.chunk.next_offset.max(fetched.from);
     let mut records = 0;
+    let mut last = fetched.from;
     'batches: for batch in &fetched.chunk.batches {
-        for record in batch.records() {
-            let record = record
-                .map_err(|error| Error::internal(format!("a batch at offset {}: {error}", batch.base_offset())))?;
+        let plain = batch.plain().map_err(|error| unreadable(batch, &error))?;
+        for record in plain.records() {
+            let record = record.map_err(|error| unreadable(batch, &error))?;
             if record.offset < fetched.from {
                 continue;
             }
             if records == records_max {
+                next = last;
                 break 'batches;
             }
             if json && records > 0 {
@@ -178,7 +181,7 @@ fn written(fetched: &Fetched, records_max: usize, form: &Form) -> Result<(&'stat
                 out.push(b'\n');
             }
             records += 1;
-            next = record.offset + 1;
+            last = record.offset + 1;
         }
     }
     if json {

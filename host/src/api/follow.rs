@@ -21,6 +21,7 @@ use super::problem::Problem;
 use crate::broker::{Fetched, Follower, ReadFrom};
 use crate::error::{Error, Result};
 use crate::limits::{FOLLOW_KEEP_ALIVE_MS, FOLLOW_WRITE_BYTES, TOPIC_PARTITIONS_MAX};
+use crate::log::unreadable;
 use crate::model::name::TopicName;
 
 /// Where the stream begins: what a client goes on from that was cut off before its first item.
@@ -138,9 +139,9 @@ impl Streaming {
         let mut out = Vec::with_capacity(fetched.chunk.batches.iter().map(|batch| batch.bytes().len() * 2).sum());
         let mut records = 0;
         for batch in &fetched.chunk.batches {
-            for record in batch.records() {
-                let record = record
-                    .map_err(|error| Error::internal(format!("a batch at offset {}: {error}", batch.base_offset())))?;
+            let plain = batch.plain().map_err(|error| unreadable(batch, &error))?;
+            for record in plain.records() {
+                let record = record.map_err(|error| unreadable(batch, &error))?;
                 if record.offset < fetched.from || record.offset >= until {
                     continue;
                 }
@@ -166,9 +167,9 @@ impl Streaming {
                 out.extend_from_slice(if self.events { b"\n\n" } else { b"\n" });
                 records += 1;
             }
-            // Where compaction left a gap at the end of a batch, the batch is done all the same.
-            self.follower.took(partition, batch.next_offset().min(until));
         }
+        // Where compaction left a gap, it is done all the same.
+        self.follower.took(partition, fetched.chunk.next_offset.min(until));
         self.app.metrics().fetched_records.inc_by(records);
         Ok(out)
     }

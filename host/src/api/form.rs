@@ -16,9 +16,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::transactions::OffsetForm;
 use crate::broker::{NewRecord, too_many_records};
 use crate::error::{Error, Result};
-use crate::limits::{PRODUCE_RECORDS_MAX, RECORD_HEADERS_MAX};
+use crate::limits::{PRODUCE_RECORDS_MAX, RECORD_HEADERS_MAX, TRANSACTION_OFFSETS_MAX};
+use crate::model::name::TopicName;
 use crate::model::record::{Header, Record, StoredRecord};
 
 const BASE64: &str = "$base64";
@@ -78,6 +80,77 @@ impl<'a> ProduceForm<'a> {
             Some(records) => Ok(records.items),
         }
     }
+}
+
+/// One record of a transaction: a record and its topic.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopicRecordForm<'a> {
+    topic: TopicName,
+    #[serde(borrow, default, deserialize_with = "present")]
+    key: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    value: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    headers: HeadersForm<'a>,
+    partition: Option<u32>,
+    timestamp: Option<TimeForm>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TransactionBody<'a> {
+    #[serde(borrow)]
+    records: Option<Bounded<TopicRecordForm<'a>, PRODUCE_RECORDS_MAX>>,
+    offsets: Option<Bounded<OffsetForm, TRANSACTION_OFFSETS_MAX>>,
+}
+
+/// The body of a transaction.
+#[derive(Debug)]
+pub(super) struct TransactionForm<'a> {
+    pub(super) records: Vec<(TopicName, RecordForm<'a>)>,
+    pub(super) offsets: Vec<OffsetForm>,
+}
+
+impl<'a> TransactionForm<'a> {
+    pub(super) fn parse(body: &'a str) -> Result<Self> {
+        let TransactionBody { records, offsets } = serde_json::from_str(body).map_err(|error| {
+            Error::invalid(
+                "invalid-json",
+                format!("the body is not a transaction: {error}; send {{\"records\":[{{\"topic\", \"key\"?, \"value\", ...}}], \"offsets\":[{{\"group\", \"topic\", \"partition\", \"offset\", \"expected\"?}}]}}"),
+            )
+        })?;
+        if records.as_ref().is_some_and(|records| records.is_over) {
+            return Err(too_many_records());
+        }
+        if offsets.as_ref().is_some_and(|offsets| offsets.is_over) {
+            return Err(Error::too_large(
+                "too-many-offsets",
+                format!("the transaction has more than the {TRANSACTION_OFFSETS_MAX} offsets of one call"),
+            ));
+        }
+        let records = records.map_or_else(Vec::new, |records| records.items);
+        let record = |form: TopicRecordForm<'a>| {
+            let TopicRecordForm { topic, key, value, headers, partition, timestamp } = form;
+            (topic, RecordForm { key, value, headers, partition, timestamp })
+        };
+        Ok(Self {
+            records: records.into_iter().map(record).collect(),
+            offsets: offsets.map_or_else(Vec::new, |offsets| offsets.items),
+        })
+    }
+}
+
+/// The body as text.
+pub(super) fn text(body: &Bytes) -> Result<&str> {
+    std::str::from_utf8(body).map_err(|error| {
+        Error::invalid(
+            "invalid-json",
+            format!(
+                "the body is not UTF-8: {error}; send bytes as application/octet-stream, or as {{\"$base64\": \"...\"}}"
+            ),
+        )
+    })
 }
 
 /// A list that is bounded while it is read: a small body can hold very many empty elements.
@@ -247,20 +320,6 @@ fn text_of(raw: &str, body: &Bytes) -> Option<Bytes> {
 #[derive(Deserialize)]
 struct TextForm<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A key taken from a document: text, number or truth value as text; `None` for null.
-pub(super) fn key_of(raw: &RawValue, body: &Bytes) -> Result<Option<Bytes>> {
-    let raw = raw.get();
-    match raw.as_bytes().first() {
-        Some(b'n') => Ok(None),
-        Some(b'"') => Ok(text_of(raw, body)),
-        Some(b'{' | b'[') => Err(Error::invalid(
-            "invalid-key",
-            format!("the key path leads to {}; a key is text, a number or a truth value", start_of(raw)),
-        )),
-        _ => Ok(Some(body.slice_ref(raw.as_bytes()))),
-    }
-}
-
 fn start_of(raw: &str) -> &str {
     &raw[..raw.floor_char_boundary(40)]
 }
@@ -379,7 +438,7 @@ fn write_headers(out: &mut Vec<u8>, record: &StoredRecord<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::batch::BatchBuilder;
+    use crate::model::batch::{BatchBuilder, Compression};
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -390,9 +449,9 @@ mod tests {
     }
 
     fn written(record: &Record) -> String {
-        let batch = BatchBuilder::encode(std::slice::from_ref(record)).unwrap();
+        let batch = BatchBuilder::encode(std::slice::from_ref(record), Compression::None, None).unwrap();
         let mut out = Vec::new();
-        write_record(&mut out, &batch.records().next().unwrap().unwrap(), |_| {});
+        write_record(&mut out, &batch.plain().unwrap().records().next().unwrap().unwrap(), |_| {});
         String::from_utf8(out).unwrap()
     }
 

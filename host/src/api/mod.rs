@@ -8,13 +8,17 @@ mod fetch;
 mod follow;
 mod form;
 mod guard;
+mod nullable;
 mod operate;
 mod page;
 mod plugins;
 mod problem;
 mod produce;
+mod producers;
+mod retry;
 mod server;
 mod topics;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -44,7 +48,9 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(topics::list))
         .routes(routes!(topics::put, topics::get, topics::patch, topics::delete))
         .routes(routes!(produce::produce, follow::follow))
-        .routes(routes!(fetch::fetch))
+        .routes(routes!(fetch::fetch, topics::delete_records))
+        .routes(routes!(producers::start))
+        .routes(routes!(transactions::transact))
         .routes(routes!(plugins::list))
         .routes(routes!(plugins::put, plugins::get, plugins::delete))
         .routes(routes!(plugins::delete_version))

@@ -21,7 +21,7 @@ pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     /// Ask again with `?after=` this, where there is more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 impl PageQuery {

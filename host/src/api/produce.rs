@@ -1,8 +1,9 @@
 //! `POST /v1/topics/{topic}/records`: the three content types of a produce.
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -11,18 +12,19 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::extract::{Path, Query, admitted_body, media_type, unsupported_media};
-use super::form::{self, ProduceForm, write_number};
+use super::form::{ProduceForm, text, write_number};
 use super::problem::Problem;
-use crate::broker::{NewRecord, Receipt, too_many_records};
+use super::retry;
+use crate::broker::{NewRecord, ProduceOptions, Produced, too_many_records};
+use crate::config::Sync;
 use crate::error::{Error, Result};
 use crate::limits::PRODUCE_RECORDS_MAX;
-use crate::model::json_path::JsonPath;
+use crate::model::json_path::{JsonPath, key_of};
 use crate::model::name::TopicName;
 use crate::model::record::Record;
 
 const READS: &str = "application/json, application/x-ndjson or application/octet-stream";
 const KEY_HEADER: &str = "kafka-do-key";
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -31,8 +33,10 @@ pub(super) struct ProduceQuery {
     /// NDJSON only: the field of each value that is its key, as a dotted path. A record whose field is null or missing has
     /// no key.
     key_path: Option<String>,
-    /// NDJSON and octet-stream: the partition of all records.
+    /// The partition of all records. In `application/json` each record may carry its own instead.
     partition: Option<u32>,
+    /// Append only where the partition ends at this offset.
+    expected_offset: Option<u64>,
 }
 
 /// A record in the JSON form.
@@ -71,9 +75,17 @@ struct ReceiptSchema {
 #[schema(as = ProduceAnswer)]
 struct AnswerSchema {
     records: Vec<ReceiptSchema>,
+    /// `synced`, or within what time it will be.
+    durability: String,
+    /// True where the request had been stored before.
+    duplicate: Option<bool>,
 }
 
-/// Append records: all or none. The answer comes once they are on the disk.
+/// Append records: all or none. The answer comes once they are on the disk, unless the host was told to sync later.
+///
+/// With the header `Idempotency-Key`, or with `kafka-do-producer-id`, `kafka-do-producer-epoch` and `kafka-do-sequence`, the
+/// request may be sent again: what was stored is not stored twice. The sequence counts the records that the producer has
+/// sent to the topic, or to the partition where the request names one.
 ///
 /// JSON takes `{"records": [...]}` or one bare record; NDJSON a value a line; octet-stream one value as it is, its key in
 /// the header `kafka-do-key`.
@@ -100,19 +112,22 @@ pub(super) async fn produce(
 ) -> Result<Response> {
     let (parts, incoming) = request.into_parts();
     let (body, permit) = admitted_body(&app, &parts.headers, incoming).await?;
+    let retry = retry::read(&parts.headers, &request_parts(&topic, &parts, &body))?;
     let records = read(&parts.headers, &query, body)?;
-    let receipts = app.produce(&topic, records, permit).await?;
-    Ok(([(CONTENT_TYPE, "application/json")], write(&receipts)).into_response())
+    let options = ProduceOptions { partition: query.partition, expected_offset: query.expected_offset, retry };
+    let produced = app.produce(&topic, records, options, permit).await?;
+    Ok(([(CONTENT_TYPE, "application/json")], write(&produced, app.sync())).into_response())
+}
+
+/// What makes the request the one that it is.
+fn request_parts<'a>(topic: &'a TopicName, parts: &'a Parts, body: &'a [u8]) -> [&'a [u8]; 5] {
+    let header = |name: HeaderName| parts.headers.get(name).map_or(&b""[..], |value| value.as_bytes());
+    let query = parts.uri.query().unwrap_or_default();
+    let key = header(HeaderName::from_static(KEY_HEADER));
+    [topic.as_str().as_bytes(), query.as_bytes(), header(CONTENT_TYPE), key, body]
 }
 
 fn read(headers: &HeaderMap, query: &ProduceQuery, body: Bytes) -> Result<Vec<NewRecord>> {
-    if headers.contains_key(IDEMPOTENCY_KEY) {
-        // To ignore it would be to double a record one day.
-        return Err(Error::invalid(
-            "idempotency-not-offered",
-            "this version does not remember Idempotency-Key; leave it out, and after a lost answer look at the topic's high watermark before sending again",
-        ));
-    }
     let media = media_type(headers);
     let key_path = query.key_path.as_deref().map(JsonPath::parse).transpose()?;
     let ndjson = matches!(media.as_deref(), Some("application/x-ndjson" | "application/ndjson" | "application/jsonl"));
@@ -122,12 +137,10 @@ fn read(headers: &HeaderMap, query: &ProduceQuery, body: Bytes) -> Result<Vec<Ne
             "key_path is for application/x-ndjson; other content types carry their keys",
         ));
     }
-    if query.partition.is_some() && matches!(media.as_deref(), Some("application/json")) {
-        return Err(Error::invalid("invalid-query", "in application/json each record carries its own partition"));
-    }
     match media.as_deref() {
         Some("application/json") => {
-            ProduceForm::parse(text(&body)?)?.into_iter().map(|form| form.into_record(&body)).collect()
+            let forms = ProduceForm::parse(text(&body)?)?;
+            forms.into_iter().map(|form| with_partition(form.into_record(&body)?, query.partition)).collect()
         }
         Some(_) if ndjson => lines(&body, key_path.as_ref(), query.partition),
         Some("application/octet-stream") => {
@@ -139,15 +152,17 @@ fn read(headers: &HeaderMap, query: &ProduceQuery, body: Bytes) -> Result<Vec<Ne
     }
 }
 
-fn text(body: &Bytes) -> Result<&str> {
-    std::str::from_utf8(body).map_err(|error| {
-        Error::invalid(
-            "invalid-json",
+/// A record of a request that names a partition goes there.
+fn with_partition(record: NewRecord, partition: Option<u32>) -> Result<NewRecord> {
+    match (record.partition, partition) {
+        (Some(own), Some(partition)) if own != partition => Err(Error::invalid(
+            "invalid-query",
             format!(
-                "the body is not UTF-8: {error}; send bytes as application/octet-stream, or as {{\"$base64\": \"...\"}}"
+                "the request is for partition {partition}, and a record in it for partition {own}; leave one of them out"
             ),
-        )
-    })
+        )),
+        (own, partition) => Ok(NewRecord { partition: own.or(partition), ..record }),
+    }
 }
 
 /// A JSON value a line; empty lines count for nothing.
@@ -186,13 +201,13 @@ fn lines(body: &Bytes, key_path: Option<&JsonPath>, partition: Option<u32>) -> R
 }
 
 fn key_at(raw: &RawValue, body: &Bytes, index: usize) -> Result<Option<Bytes>> {
-    form::key_of(raw, body).map_err(|error| Error { detail: format!("line {}: {}", index + 1, error.detail), ..error })
+    key_of(raw, body).map_err(|error| Error { detail: format!("line {}: {}", index + 1, error.detail), ..error })
 }
 
-fn write(receipts: &[Receipt]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(receipts.len() * 64 + 16);
+fn write(produced: &Produced, sync: Sync) -> Vec<u8> {
+    let mut out = Vec::with_capacity(produced.receipts.len() * 64 + 48);
     out.extend_from_slice(b"{\"records\":[");
-    for (index, receipt) in receipts.iter().enumerate() {
+    for (index, receipt) in produced.receipts.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
@@ -204,8 +219,26 @@ fn write(receipts: &[Receipt]) -> Vec<u8> {
         write_number(&mut out, receipt.timestamp_ms);
         out.push(b'}');
     }
-    out.extend_from_slice(b"]}");
+    write_end(&mut out, produced, sync);
     out
+}
+
+/// Ends the list of receipts, and says what the answer promises.
+pub(super) fn write_end(out: &mut Vec<u8>, produced: &Produced, sync: Sync) {
+    out.extend_from_slice(b"],\"durability\":\"");
+    match sync {
+        Sync::Always => out.extend_from_slice(b"synced"),
+        Sync::IntervalMs(ms) => {
+            out.extend_from_slice(b"within ");
+            write_number(out, ms);
+            out.extend_from_slice(b" ms");
+        }
+    }
+    out.push(b'"');
+    if produced.is_duplicate {
+        out.extend_from_slice(b",\"duplicate\":true");
+    }
+    out.push(b'}');
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
+/// The code of a refusal by a host that does not know whether it has stored the request.
+const OUTCOME_UNKNOWN: &str = "outcome-unknown";
+
 pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
 pub(super) type Sender = http1::SendRequest<Full<Bytes>>;
 pub(super) type Driver = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
@@ -43,8 +46,7 @@ pub(super) struct Endpoint {
 
 impl Default for Endpoint {
     fn default() -> Self {
-        let (host, port) = DEFAULT_HTTP.split_once(':').unwrap_or((DEFAULT_HTTP, ""));
-        Self { host: host.to_owned(), port: port.parse().unwrap_or(80), prefix: String::new() }
+        Self { host: DEFAULT_HTTP.ip().to_string(), port: DEFAULT_HTTP.port(), prefix: String::new() }
     }
 }
 
@@ -87,12 +89,15 @@ impl Endpoint {
             .method(method)
             .uri(format!("{}{path}", self.prefix))
             .header(HOST, format!("{}:{}", self.host, self.port));
-        let body = content.map(|Content { media, bytes }| (media, bytes));
-        if let Some((media, _)) = &body {
-            request = request.header(CONTENT_TYPE, *media);
+        let mut body = Bytes::new();
+        if let Some(content) = content {
+            request = request.header(CONTENT_TYPE, content.media);
+            for (name, value) in content.headers {
+                request = request.header(name, value);
+            }
+            body = content.bytes;
         }
-        let body = Full::new(body.map(|(_, bytes)| bytes).unwrap_or_default());
-        request.body(body).map_err(|error| Failure::Strange(format!("{path} cannot be asked for: {error}")))
+        request.body(Full::new(body)).map_err(|error| Failure::Strange(format!("{path} cannot be asked for: {error}")))
     }
 
     /// A connection, and the future that moves its bytes.
@@ -131,10 +136,15 @@ impl Endpoint {
     fn refusal(&self, status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Failure {
         #[derive(Deserialize)]
         struct Problem {
+            #[serde(rename = "type")]
+            kind: String,
             detail: String,
         }
         match serde_json::from_slice(body) {
-            Ok(Problem { detail }) => Failure::Refused(Refusal { status, detail, retry_after }),
+            Ok(Problem { kind, detail }) => {
+                let code = kind.rsplit('/').next().unwrap_or_default().to_owned();
+                Failure::Refused(Refusal { status, code, detail, retry_after })
+            }
             Err(_) => Failure::Strange(format!(
                 "what answers at {self} says {status} and is not a kafka-do host; name another with --url"
             )),
@@ -146,24 +156,35 @@ impl Endpoint {
     }
 }
 
-/// A body and its media type.
+/// A body, its media type, and what else is said of it.
 #[derive(Clone, Debug)]
 pub(super) struct Content {
     media: &'static str,
     bytes: Bytes,
+    headers: Vec<(&'static str, u64)>,
 }
 
 impl Content {
     pub(super) fn json(value: &impl Serialize) -> anyhow::Result<Self> {
-        Ok(Self { media: "application/json", bytes: serde_json::to_vec(value)?.into() })
+        Ok(Self::new("application/json", serde_json::to_vec(value)?.into()))
     }
 
     pub(super) fn ndjson(bytes: Bytes) -> Self {
-        Self { media: "application/x-ndjson", bytes }
+        Self::new("application/x-ndjson", bytes)
     }
 
     pub(super) fn wasm(bytes: Bytes) -> Self {
-        Self { media: "application/wasm", bytes }
+        Self::new("application/wasm", bytes)
+    }
+
+    fn new(media: &'static str, bytes: Bytes) -> Self {
+        Self { media, bytes, headers: Vec::new() }
+    }
+
+    /// With a header that holds a number.
+    pub(super) fn with(mut self, name: &'static str, value: u64) -> Self {
+        self.headers.push((name, value));
+        self
     }
 }
 
@@ -191,6 +212,8 @@ fn why(reason: &io::Error) -> String {
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
+    /// The end of its type: stable, and for programs.
+    pub(super) code: String,
     pub(super) detail: String,
     retry_after: Option<Duration>,
 }
@@ -199,7 +222,17 @@ impl Failure {
     /// Whether the host is too busy, or stops: it has done nothing of it, and may well do it later.
     pub(super) fn is_passing(&self) -> bool {
         let Self::Refused(refusal) = self else { return false };
-        matches!(refusal.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+        let passes = matches!(refusal.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        passes && !self.is_unsure()
+    }
+
+    /// Whether it may have been done, or not: the answer was lost, or the host itself does not know.
+    pub(super) fn is_unsure(&self) -> bool {
+        match self {
+            Self::Broken(_) => true,
+            Self::Refused(refusal) => refusal.code == OUTCOME_UNKNOWN,
+            Self::NoHost { .. } | Self::Strange(_) => false,
+        }
     }
 
     /// Whether nothing was sent, since nobody was there. Where a host was before, it may come back.
@@ -399,12 +432,38 @@ mod tests {
         assert_eq!(encoded("a/b?c&d=é %"), "a%2Fb%3Fc%26d%3D%C3%A9%20%25");
     }
 
+    fn refused(status: StatusCode, code: &str) -> Failure {
+        Failure::Refused(Refusal { status, code: code.to_owned(), detail: String::new(), retry_after: None })
+    }
+
     #[test]
     fn only_what_was_not_done_is_tried_again() {
-        let refused = |status| Failure::Refused(Refusal { status, detail: String::new(), retry_after: None });
-        assert!(refused(StatusCode::TOO_MANY_REQUESTS).is_passing());
-        assert!(refused(StatusCode::SERVICE_UNAVAILABLE).is_passing());
-        assert!(!refused(StatusCode::INTERNAL_SERVER_ERROR).is_passing());
+        assert!(refused(StatusCode::TOO_MANY_REQUESTS, "head-full").is_passing());
+        assert!(refused(StatusCode::SERVICE_UNAVAILABLE, "shutting-down").is_passing());
+        assert!(!refused(StatusCode::SERVICE_UNAVAILABLE, OUTCOME_UNKNOWN).is_passing());
+        assert!(!refused(StatusCode::INTERNAL_SERVER_ERROR, "internal").is_passing());
         assert!(!Failure::Broken(String::new()).is_passing());
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_known() {
+        assert!(Failure::Broken(String::new()).is_unsure());
+        assert!(refused(StatusCode::SERVICE_UNAVAILABLE, OUTCOME_UNKNOWN).is_unsure());
+        assert!(!refused(StatusCode::SERVICE_UNAVAILABLE, "shutting-down").is_unsure());
+    }
+
+    #[test]
+    fn problems_have_a_code() {
+        let body = br#"{"type":"https://kafka.do/problems/unknown-producer","title":"t","status":404,"detail":"d"}"#;
+        let failure = Endpoint::default().refusal(StatusCode::NOT_FOUND, body, None);
+        assert!(matches!(&failure, Failure::Refused(refusal) if refusal.code == "unknown-producer"), "{failure:?}");
+    }
+
+    #[test]
+    fn numbers_go_into_headers() {
+        let content = Content::ndjson(Bytes::from_static(b"1\n")).with("kafka-do-sequence", 7);
+        let request = Endpoint::default().request(Method::POST, "/v1/topics/t/records", Some(content)).unwrap();
+        assert_eq!(request.headers()["kafka-do-sequence"], "7");
+        assert_eq!(request.headers()[CONTENT_TYPE], "application/x-ndjson");
     }
 }

@@ -3,11 +3,14 @@
 
 mod bench;
 mod client;
+mod config;
 mod consume;
 mod deployment;
+mod flags;
 mod output;
 mod plugin;
 mod produce;
+mod restore;
 mod serve;
 mod topic;
 
@@ -40,7 +43,9 @@ struct Arguments {
 enum Command {
     /// Run the host: keep the logs, run the plugins, serve HTTP
     Serve(serve::Serve),
-    /// Create, look at, grow and delete topics
+    Config(config::Config),
+    Restore(restore::Restore),
+    /// Create, look at, alter and delete topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
     Produce(produce::Produce),
@@ -59,6 +64,8 @@ impl Command {
         let mut client = Client::new(url);
         match self {
             Self::Serve(serve) => serve.run().await,
+            Self::Config(config) => config.run(output),
+            Self::Restore(restore) => restore.run(output).await,
             Self::Topic(topic) => topic.run(&mut client, output).await,
             Self::Produce(produce) => produce.run(&mut client, output).await,
             Self::Consume(consume) => consume.run(&mut client, output).await,
@@ -72,7 +79,7 @@ impl Command {
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let Arguments { url, json, command } = Arguments::parse();
-    let is_client = !matches!(command, Command::Serve(_));
+    let is_client = !matches!(command, Command::Serve(_) | Command::Restore(_));
     // A client has one thing to do at a time: on a thread of its own nobody has to wake it.
     let mut runtime = if is_client { Builder::new_current_thread() } else { Builder::new_multi_thread() };
     let result = runtime.enable_all().build().map_err(anyhow::Error::from).and_then(|runtime| {

@@ -160,7 +160,8 @@ pub(super) fn short(version: &str) -> &str {
 }
 
 /// Names and what stands for each, a line each, in two columns.
-pub(super) fn pairs<const N: usize>(pairs: [(&str, String); N]) -> String {
+pub(super) fn pairs<'a>(pairs: impl AsRef<[(&'a str, String)]>) -> String {
+    let pairs = pairs.as_ref();
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for (name, value) in pairs {

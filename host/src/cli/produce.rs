@@ -1,7 +1,7 @@
 //! `kafka-do produce`: one record from the command line, or a file or a pipe of them.
 //!
-//! Records keep their order: one request is in flight at a time, and the next one is read meanwhile. What was certainly
-//! not stored is sent again; what may have been stored is not, since that could store it twice.
+//! Records keep their order: one request is in flight at a time, and the next one is read meanwhile. Requests carry a
+//! producer id and a sequence, so that one whose answer was lost is sent again, and stored once.
 
 use std::future::Future;
 use std::io::{self, IsTerminal};
@@ -21,7 +21,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::client::{Backoff, Client, Content, Failure, encoded};
+use super::client::{Answer, Backoff, Client, Content, Failure, encoded};
 use super::output::{Output, number, print, rate};
 use super::topic;
 use crate::clock::Clock;
@@ -35,8 +35,8 @@ const READ_BYTES: usize = 256 << 10;
 /// Append records to a topic: one from the command line, or NDJSON from a file or a pipe
 ///
 /// NDJSON is sent in requests of up to 5,000 lines and 1 MiB, in order, each stored whole or not at all. What a busy host
-/// refuses is sent again. Where a connection breaks within a request, nobody knows whether it was stored: the command
-/// says how far it came, and ends. With --json its last word is {"records", "seconds"}.
+/// refuses, and what a broken connection leaves open, is sent again for a minute; the host knows what it has stored, and
+/// stores nothing twice. With --json its last word is {"records", "seconds"}.
 #[derive(Debug, Args)]
 pub(super) struct Produce {
     topic: String,
@@ -76,9 +76,10 @@ impl Produce {
         }
         // A topic that is not there is better heard of before the first line is typed.
         client.get(&topic::path(&self.topic)).await?;
+        let mut producer = Producer::register(client).await?;
         let mut source = Source::open(self.file.as_ref(), output).await?;
         let begun = Clock::instant();
-        let outcome = self.all(client, &mut source, begun).await;
+        let outcome = self.all(client, &mut producer, &mut source, begun).await;
         source.progress.finish_and_clear();
         outcome?;
         let (records, seconds) = (source.stored.records, begun.elapsed().as_secs_f64());
@@ -90,14 +91,14 @@ impl Produce {
 
     async fn one(&self, value: &str, client: &mut Client, output: Output) -> anyhow::Result<()> {
         let record = NewRecord { key: self.key.as_deref(), value: value_of(value)?, partition: self.partition };
-        let (path, content) = (self.path(), Content::json(&record)?);
-        let mut backoff = Backoff::new();
-        let answer = loop {
-            match client.post(&path, Some(content.clone())).await {
-                Err(failure) if failure.is_passing() && !backoff.is_over() => backoff.wait(&failure).await,
-                answer => break answer?,
-            }
-        };
+        let mut producer = Producer::register(client).await?;
+        let answer =
+            producer.send(client, &self.path(), &Content::json(&record)?, 1).await.map_err(|unsent| match unsent {
+                Unsent { failure, is_unsure: false } => failure.into(),
+                Unsent { failure, is_unsure: true } => anyhow!(
+                    "{failure}. The record may be stored or not: look at the end of the topic before you send it again"
+                ),
+            })?;
         output.show(&answer.body, |receipts: Receipts| {
             let places = receipts
                 .records
@@ -107,12 +108,19 @@ impl Produce {
         })
     }
 
-    async fn all(&self, client: &mut Client, source: &mut Source, begun: Instant) -> anyhow::Result<()> {
+    async fn all(
+        &self,
+        client: &mut Client,
+        producer: &mut Producer,
+        source: &mut Source,
+        begun: Instant,
+    ) -> anyhow::Result<()> {
         let path = self.path();
         while let Some(chunk) = source.next().await? {
             if chunk.records > 0 {
-                let sent = source.read_during(send(client, &path, &chunk)).await;
-                sent.map_err(|failure| source.stopped(&chunk, &failure))?;
+                let content = Content::ndjson(chunk.bytes.clone());
+                let sent = source.read_during(producer.send(client, &path, &content, chunk.records)).await;
+                sent.map_err(|unsent| source.stopped(&chunk, &unsent))?;
             }
             source.stored.lines += chunk.lines;
             source.stored.records += chunk.records;
@@ -150,18 +158,83 @@ fn value_of(text: &str) -> anyhow::Result<Box<RawValue>> {
     Ok(serde_json::value::to_raw_value(&json!({ "$base64": STANDARD.encode(text) }))?)
 }
 
-/// Sends a chunk until the host takes it, or it is not certain any more that it has not.
-async fn send(client: &mut Client, path: &str, chunk: &Chunk) -> Result<(), Failure> {
-    let mut backoff = Backoff::new();
-    loop {
-        match client.post(path, Some(Content::ndjson(chunk.bytes.clone()))).await {
-            Ok(_) => return Ok(()),
-            Err(failure) if (failure.is_passing() || failure.is_absence()) && !backoff.is_over() => {
-                backoff.wait(&failure).await;
+/// Who sends, as the host knows it: what comes again is told from what is new by its place in the sequence.
+struct Producer {
+    identity: Identity,
+    /// Records that the host has stored of it. One command sends to one topic, and either names a partition in all
+    /// requests or in none, so that one count does.
+    sequence: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Identity {
+    producer_id: u64,
+    epoch: u64,
+}
+
+/// A request that came to nothing, as far as is known.
+struct Unsent {
+    failure: Failure,
+    /// Whether one of its tries may have been stored all the same.
+    is_unsure: bool,
+}
+
+impl Producer {
+    /// Asks for an id of its own. One that is given twice, since an answer was lost, does no harm.
+    async fn register(client: &mut Client) -> Result<Self, Failure> {
+        let mut backoff = Backoff::new();
+        loop {
+            match client.post("/v1/producers", None).await {
+                Ok(answer) => return Ok(Self { identity: answer.parse()?, sequence: 0 }),
+                Err(failure) if (failure.is_passing() || failure.is_unsure()) && !backoff.is_over() => {
+                    backoff.wait(&failure).await;
+                }
+                Err(failure) => return Err(failure),
             }
-            Err(failure) => return Err(failure),
         }
     }
+
+    /// Sends records until the host has stored them, or says that it never will.
+    async fn send(
+        &mut self,
+        client: &mut Client,
+        path: &str,
+        content: &Content,
+        records: u64,
+    ) -> Result<Answer, Unsent> {
+        let mut backoff = Backoff::new();
+        let mut is_unsure = false;
+        loop {
+            let failure = match client.post(path, Some(self.signed(content.clone()))).await {
+                Ok(answer) => {
+                    self.sequence += records;
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            is_unsure |= failure.is_unsure();
+            let may_pass = failure.is_passing() || failure.is_unsure() || failure.is_absence();
+            if may_pass && !backoff.is_over() {
+                backoff.wait(&failure).await;
+            } else if is_forgotten(&failure) && self.sequence > 0 && !is_unsure {
+                // A host remembers so many producers, and a pipe may rest for days. Nothing is under way: begin anew.
+                *self = Self::register(client).await.map_err(|failure| Unsent { failure, is_unsure })?;
+            } else {
+                return Err(Unsent { failure, is_unsure });
+            }
+        }
+    }
+
+    fn signed(&self, content: Content) -> Content {
+        content
+            .with("kafka-do-producer-id", self.identity.producer_id)
+            .with("kafka-do-producer-epoch", self.identity.epoch)
+            .with("kafka-do-sequence", self.sequence)
+    }
+}
+
+fn is_forgotten(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(refusal) if refusal.code == "unknown-producer")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown in three digits")]
@@ -275,22 +348,24 @@ impl Source {
     }
 
     /// What a person has to know who wants to go on from here.
-    fn stopped(&self, chunk: &Chunk, failure: &Failure) -> anyhow::Error {
+    fn stopped(&self, chunk: &Chunk, Unsent { failure, is_unsure }: &Unsent) -> anyhow::Error {
         let Self { name, stored, .. } = self;
         let (first, last) = (stored.lines + 1, stored.lines + chunk.lines);
         let lines = format!("lines {} to {} of {name}", number(first), number(last));
         let records = number(stored.records);
-        match (failure, chunk.first_that_is_not_json()) {
-            (Failure::Broken(reason), _) => anyhow!(
-                "{reason}. {records} records are certainly stored; {lines} may be stored or not: look at the end of the topic \
+        if *is_unsure {
+            return anyhow!(
+                "{failure}. {records} records are certainly stored; {lines} may be stored or not: look at the end of the topic \
                  before you send them again"
-            ),
-            (_, Some((index, error))) => anyhow!(
+            );
+        }
+        match chunk.first_that_is_not_json() {
+            Some((index, error)) => anyhow!(
                 "line {} of {name} is not JSON: {error}. {records} records are stored, all from before line {}",
                 number(first + index),
                 number(first)
             ),
-            (other, None) => anyhow!("{lines} were refused: {other}. {records} records before them are stored"),
+            None => anyhow!("{lines} were not stored: {failure}. {records} records before them are"),
         }
     }
 }
@@ -379,6 +454,10 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::super::client::Endpoint;
     use super::*;
 
     /// Cuts `text`, which arrives in pieces of `piece` bytes, into the line counts of its requests.
@@ -446,5 +525,95 @@ mod tests {
         assert_eq!(value_of("null").unwrap().get(), "null");
         assert_eq!(value_of("hello").unwrap().get(), r#"{"$base64":"aGVsbG8="}"#);
         assert_eq!(value_of("").unwrap().get(), r#"{"$base64":""}"#);
+    }
+
+    /// What a host does with one request: it answers, or it breaks the connection.
+    type Script = &'static [Option<(u16, &'static str)>];
+
+    const PRODUCER: Option<(u16, &str)> = Some((201, r#"{"producer_id":7,"epoch":1}"#));
+    const STORED: Option<(u16, &str)> = Some((200, r#"{"records":[],"durability":"synced"}"#));
+
+    /// Plays a host, and tells what it was asked: the path, and the sequence where one was given.
+    async fn play(listener: TcpListener, script: Script) -> Vec<(String, Option<String>)> {
+        let mut asked = Vec::new();
+        let mut open = None;
+        for step in script {
+            let mut stream = match open.take() {
+                Some(stream) => stream,
+                None => listener.accept().await.unwrap().0,
+            };
+            let mut request = Vec::new();
+            let (head, body_bytes) = loop {
+                stream.read_buf(&mut request).await.unwrap();
+                let Some(end) = memchr::memmem::find(&request, b"\r\n\r\n") else { continue };
+                let head = String::from_utf8(request[..end].to_vec()).unwrap();
+                break (head, request.len() - end - 4);
+            };
+            let header = |name: &str| {
+                let lines = head.lines().filter_map(|line| line.split_once(": "));
+                lines.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).next()
+            };
+            let left = header("content-length").map_or(0, |bytes| bytes.parse::<usize>().unwrap()) - body_bytes;
+            stream.read_exact(&mut vec![0; left]).await.unwrap();
+            asked.push((head.split(' ').nth(1).unwrap().to_owned(), header("kafka-do-sequence")));
+            let Some((status, body)) = step else { continue };
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            open = Some(stream);
+        }
+        asked
+    }
+
+    /// Sends requests of 2 records each to a host that keeps to the script. Returns what came of the last one, and the
+    /// sequences that the host saw.
+    async fn exchange(requests: usize, script: Script) -> (Result<Answer, Unsent>, Vec<Option<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint: Endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let mut client = Client::new(endpoint);
+        let produce = async {
+            let mut producer = Producer::register(&mut client).await.unwrap();
+            let content = Content::ndjson(Bytes::from_static(b"1\n2\n"));
+            let mut last = producer.send(&mut client, "/r", &content, 2).await;
+            for _ in 1..requests {
+                last = producer.send(&mut client, "/r", &content, 2).await;
+            }
+            last
+        };
+        let (sent, asked) = tokio::join!(produce, play(listener, script));
+        assert_eq!(asked[0], ("/v1/producers".to_owned(), None));
+        (sent, asked.into_iter().filter(|(path, _)| path == "/r").map(|(_, sequence)| sequence).collect())
+    }
+
+    fn sequences(of: &[u64]) -> Vec<Option<String>> {
+        of.iter().map(|sequence| Some(sequence.to_string())).collect()
+    }
+
+    #[tokio::test]
+    async fn what_may_have_been_stored_is_sent_again_in_its_place() {
+        const UNKNOWN: &str = r#"{"type":"https://kafka.do/problems/outcome-unknown","detail":"x"}"#;
+        let script: Script = &[PRODUCER, STORED, None, Some((503, UNKNOWN)), STORED, STORED];
+        let (sent, seen) = exchange(3, script).await;
+        assert!(sent.is_ok());
+        assert_eq!(seen, sequences(&[0, 2, 2, 2, 4]));
+    }
+
+    #[tokio::test]
+    async fn a_producer_that_was_forgotten_begins_anew() {
+        const FORGOTTEN: &str = r#"{"type":"https://kafka.do/problems/unknown-producer","detail":"x"}"#;
+        let (sent, seen) = exchange(2, &[PRODUCER, STORED, Some((404, FORGOTTEN)), PRODUCER, STORED]).await;
+        assert!(sent.is_ok());
+        assert_eq!(seen, sequences(&[0, 2, 0]));
+        // Where a try was lost before, it may have been stored under the old id: to begin anew could store it twice.
+        let (sent, seen) = exchange(2, &[PRODUCER, STORED, None, Some((404, FORGOTTEN))]).await;
+        assert!(sent.is_err_and(|unsent| unsent.is_unsure));
+        assert_eq!(seen, sequences(&[0, 2, 2]));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_at_once() {
+        const INVALID: &str = r#"{"type":"https://kafka.do/problems/invalid-json","detail":"x"}"#;
+        let (sent, seen) = exchange(1, &[PRODUCER, Some((400, INVALID))]).await;
+        assert!(sent.is_err_and(|unsent| !unsent.is_unsure));
+        assert_eq!(seen, sequences(&[0]));
     }
 }

@@ -1,45 +1,31 @@
 //! `kafka-do serve`: the host.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::flags::{Flags, Host};
 use crate::api;
 use crate::broker::{Broker, Options};
 use crate::clock::Clock;
-use crate::config::{Config, DEFAULT_DATA, DEFAULT_HTTP};
+use crate::config::Config;
 use crate::shutdown::{Shutdown, Signals};
 use crate::telemetry::{self, Metrics};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// Folder that everything is kept in [default: kafka-do-data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Address to serve HTTP on; port 0 takes a free one [default: 127.0.0.1:7070]
-    #[arg(long, value_name = "ADDR")]
-    http: Option<SocketAddr>,
-    /// Folder of components to register at the start, each under its file's name
-    #[arg(long, value_name = "DIR")]
-    plugins: Option<PathBuf>,
-    /// TOML file with the same settings; flags win
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags<Host>,
 }
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         telemetry::log_to_stderr();
         let begun = Clock::instant();
-        let file = self.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
-        let flags = Config { data: self.data, http: self.http, plugins: self.plugins, ..Config::default() };
-        let config = file.overridden_by(flags);
-        let http = config.http.map_or_else(|| DEFAULT_HTTP.parse(), Ok).context("the default address")?;
-        let data = config.data.unwrap_or_else(|| DEFAULT_DATA.into());
+        let Config { data, http, plugins, allowed_hosts, allowed_origins, sync, head_bytes, tier, cold_tier } =
+            self.flags.settings()?.config()?;
 
         // The address first: two hosts on one address is the commoner mistake, and the cheaper one to find.
         let listener = TcpListener::bind(http)
@@ -49,10 +35,10 @@ impl Serve {
         let metrics = Arc::new(Metrics::default());
         // Tasks stop after the connections: a request that waits for one is still answered.
         let (serving, working) = (Shutdown::new(), Shutdown::new());
-        let options = Options { data: data.clone(), plugins: config.plugins };
+        let options = Options { data: data.clone(), plugins, sync, head_bytes, tier, cold_tier };
         let broker = Broker::open(&options, Clock::system(), Arc::clone(&metrics), working, serving.clone()).await?;
         let broker = Arc::new(broker);
-        let names = api::Names::new(bound, &config.allowed_hosts, &config.allowed_origins);
+        let names = api::Names::new(bound, &allowed_hosts, &allowed_origins);
         let router = api::router(Arc::clone(&broker), names);
 
         // Whoever reads that the host is ready may tell it to stop at once.

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::Partition;
+use super::partition::Shared;
 use crate::error::{Error, Result};
 use crate::model::name::TopicName;
 use crate::model::topic::{PartitionId, TopicConfig, TopicId};
@@ -42,6 +44,10 @@ impl Catalog {
         self.topics.read().get(name).cloned()
     }
 
+    pub(super) fn find(&self, id: TopicId) -> Option<Arc<Topic>> {
+        self.topics.read().values().find(|topic| topic.id == id).cloned()
+    }
+
     pub(super) fn list(&self) -> Vec<Arc<Topic>> {
         self.topics.read().values().cloned().collect()
     }
@@ -70,21 +76,34 @@ pub struct Topic {
     name: TopicName,
     created_ms: i64,
     partitions: RwLock<Vec<Arc<Partition>>>,
-    /// Counts the commits that brought this topic records: one thing to wait on for whoever follows all partitions.
-    activity: Arc<watch::Sender<u64>>,
+    shared: Shared,
+    /// Counts what changes the topic's description.
+    version: AtomicU64,
 }
 
 impl Topic {
     fn new(row: TopicRow, partitions: Vec<PartitionRow>) -> Self {
-        let activity = Arc::new(watch::Sender::new(0));
+        let shared =
+            Shared { config: Arc::new(RwLock::new(Arc::new(row.config))), activity: Arc::new(watch::Sender::new(0)) };
         let partitions = (0..)
             .zip(partitions)
             .map(|(partition, state)| {
                 let id = PartitionId { topic: row.id, partition };
-                Arc::new(Partition::new(id, row.name.clone(), state, Arc::clone(&activity)))
+                Arc::new(Partition::new(id, row.name.clone(), state, shared.clone()))
             })
             .collect();
-        Self { id: row.id, name: row.name, created_ms: row.created_ms, partitions: RwLock::new(partitions), activity }
+        Self {
+            id: row.id,
+            name: row.name,
+            created_ms: row.created_ms,
+            partitions: RwLock::new(partitions),
+            shared,
+            version: AtomicU64::new(0),
+        }
+    }
+
+    pub fn id(&self) -> TopicId {
+        self.id
     }
 
     pub fn name(&self) -> &TopicName {
@@ -95,13 +114,22 @@ impl Topic {
         self.created_ms
     }
 
-    pub fn config(&self) -> TopicConfig {
-        let partitions = u32::try_from(self.partitions.read().len()).expect("partitions are bounded");
-        TopicConfig { partitions }
+    pub fn config(&self) -> Arc<TopicConfig> {
+        Arc::clone(&self.shared.config.read())
     }
 
     pub(super) fn row(&self) -> TopicRow {
-        TopicRow { id: self.id, name: self.name.clone(), created_ms: self.created_ms, config: self.config() }
+        let config = TopicConfig::clone(&self.config());
+        TopicRow { id: self.id, name: self.name.clone(), created_ms: self.created_ms, config }
+    }
+
+    /// Changes with the topic's description.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    pub(super) fn touch(&self) {
+        self.version.fetch_add(1, Ordering::AcqRel);
     }
 
     pub fn partitions(&self) -> Vec<Arc<Partition>> {
@@ -120,26 +148,28 @@ impl Topic {
 
     /// Changes whenever a partition of the topic gets records, or the topic gets partitions, or is deleted.
     pub fn activity(&self) -> watch::Receiver<u64> {
-        self.activity.subscribe()
+        self.shared.activity.subscribe()
     }
 
-    pub(super) fn grow(&self, config: TopicConfig) {
+    pub(super) fn alter(&self, config: TopicConfig) {
+        let count = config.partitions;
+        *self.shared.config.write() = Arc::new(config);
         {
             let mut partitions = self.partitions.write();
             let from = u32::try_from(partitions.len()).expect("partitions are bounded");
-            for partition in from..config.partitions {
+            for partition in from..count {
                 let id = PartitionId { topic: self.id, partition };
-                let partition = Partition::new(id, self.name.clone(), PartitionRow::EMPTY, Arc::clone(&self.activity));
+                let partition = Partition::new(id, self.name.clone(), PartitionRow::EMPTY, self.shared.clone());
                 partitions.push(Arc::new(partition));
             }
         }
-        self.activity.send_modify(|count| *count += 1);
+        self.shared.activity.send_modify(|count| *count += 1);
     }
 
     pub(super) fn mark_deleted(&self, deleted: bool) {
         for partition in self.partitions.read().iter() {
             partition.mark_deleted(deleted);
         }
-        self.activity.send_modify(|count| *count += 1);
+        self.shared.activity.send_modify(|count| *count += 1);
     }
 }

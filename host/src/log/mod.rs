@@ -5,21 +5,29 @@
 //!
 //! ```text
 //! Unit --admission--> queue --> writer: one redb transaction a round, one fsync --> tail --> readers
+//!                                                  |                                           ^
+//!                                                head  --upkeep: seal--> segments --archive----+
 //! ```
 //!
 //! Knows nothing of groups, plugins or HTTP: rows that ride along in a unit are the store's business.
 
 mod admission;
+mod archive;
 mod catalog;
 mod commits;
 mod follow;
+mod head;
+mod once;
 mod partition;
 mod read;
+mod restore;
 mod tail;
 mod unit;
+mod upkeep;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, oneshot};
 
@@ -27,21 +35,48 @@ pub use admission::Permit;
 pub use catalog::Topic;
 pub use follow::{Fetched, Follower};
 pub use partition::Partition;
-pub use read::Chunk;
-pub use unit::{Append, OffsetGuard, Payload, Unit};
+pub use read::{Chunk, unreadable};
+pub use restore::{Restored, RestoredTopic, restore};
+pub use unit::{Append, Committed, Guard, Once, Payload, Unit};
+pub use upkeep::Upkeep;
 
+use crate::clock::Clock;
+use crate::config::Sync;
 use crate::error::{Error, Kind, Result};
 use crate::limits::PARTITIONS_MAX;
 use crate::model::name::TopicName;
+use crate::model::request::ProducerId;
+use crate::model::segment::Place;
 use crate::model::topic::{PartitionId, TopicConfig};
+use crate::shutdown::Shutdown;
 use crate::store::partitions::PartitionRow;
 use crate::store::topics::TopicRow;
 use crate::store::{Row, Store, Tables};
 use crate::telemetry::Metrics;
+use crate::tier::Tiers;
 use admission::Admission;
+use archive::Archive;
 use catalog::Catalog;
 use commits::Commits;
+use head::Head;
 use writer::{Job, Writer};
+
+/// What the log is told when it is opened.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    pub sync: Sync,
+    /// How many bytes may wait for their segments before they are sealed early.
+    pub head_bytes: u64,
+}
+
+/// What the segments of a partition come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SegmentSums {
+    pub segments: u64,
+    /// Those of them that lie in the cold tier.
+    pub cold: u64,
+    pub bytes: u64,
+}
 
 /// The one handle to the log; shared by reference.
 #[derive(Debug)]
@@ -50,6 +85,10 @@ pub struct Log {
     catalog: Catalog,
     admission: Admission,
     commits: Arc<Commits>,
+    head: Arc<Head>,
+    archive: Archive,
+    metrics: Arc<Metrics>,
+    clock: Clock,
     /// Creating, altering and deleting topics look first and act then: one at a time.
     altering: Mutex<()>,
     writer: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -57,19 +96,87 @@ pub struct Log {
 
 impl Log {
     /// Reads what topics there are and starts the writer.
-    pub fn open(store: Arc<Store>, metrics: Arc<Metrics>) -> Result<Self> {
+    pub fn open(
+        store: Arc<Store>,
+        tiers: Arc<Tiers>,
+        options: &LogOptions,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>> {
         let snapshot = store.snapshot()?;
         let catalog = Catalog::load(&snapshot)?;
-        drop(snapshot);
-        let (commits, writer) = Commits::start(Writer::new(Arc::clone(&store), metrics))?;
-        Ok(Self {
+        let head = Arc::new(Head::new(options.head_bytes));
+        let writer = Writer {
+            store: Arc::clone(&store),
+            metrics: Arc::clone(&metrics),
+            head: Arc::clone(&head),
+            clock: clock.clone(),
+            sync: options.sync,
+            tails: tail::TailBudget::default(),
+        };
+        let (commits, writer) = Commits::start(writer)?;
+        let log = Arc::new(Self {
             store,
             catalog,
             admission: Admission::new(),
             commits,
+            head,
+            archive: Archive::new(tiers, Arc::clone(&metrics)),
+            metrics,
+            clock,
             altering: Mutex::new(()),
             writer: std::sync::Mutex::new(Some(writer)),
-        })
+        });
+        log.count_heads(snapshot)?;
+        Ok(log)
+    }
+
+    /// Counts what the heads hold, beside everything else: it looks at every batch, and nobody waits for it.
+    fn count_heads(self: &Arc<Self>, snapshot: crate::store::Snapshot) -> Result<()> {
+        let log = Arc::downgrade(self);
+        let count = move || {
+            let heads = snapshot.head_bytes();
+            drop(snapshot);
+            let Some(log) = log.upgrade() else { return };
+            match heads {
+                Ok(heads) => {
+                    let now_ms = log.clock.now_ms();
+                    for (id, bytes) in heads {
+                        let topic = log.catalog.find(id.topic);
+                        if let Some(partition) = topic.and_then(|topic| topic.partition(id.partition).ok()) {
+                            log.head.add(&partition, bytes, now_ms);
+                        }
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the head cannot be counted; it is sealed late"),
+            }
+        };
+        std::thread::Builder::new()
+            .name("log-head".into())
+            .spawn(count)
+            .map_err(|error| Error::internal(format!("a thread cannot be started: {error}")))?;
+        Ok(())
+    }
+
+    /// Syncs what was committed without, every so often, until the shutdown.
+    pub fn sync_every(self: &Arc<Self>, interval: Duration, shutdown: &Shutdown) {
+        let (log, stop) = (Arc::clone(self), shutdown.clone());
+        shutdown.spawn(async move {
+            let mut seen = 0;
+            while !stop.has_begun() {
+                tokio::select! {
+                    () = tokio::time::sleep(interval) => {}
+                    () = stop.begun() => {}
+                }
+                let commits = log.metrics.commits.get();
+                if commits != seen {
+                    seen = commits;
+                    if let Err(error) = log.alter(|_| Ok(())).await {
+                        tracing::error!(%error, "what was committed could not be synced");
+                    }
+                }
+            }
+        });
     }
 
     /// Room for a request, or an error that says when to come back.
@@ -77,33 +184,47 @@ impl Log {
         self.admission.try_admit()
     }
 
-    /// Commits a unit: all of it, or nothing of it. Answers with the base offset of each append, once it is on the disk.
-    pub async fn commit(&self, unit: Unit) -> Result<Vec<u64>> {
+    /// Commits a unit: all of it, or nothing of it. Answers once it is where the host's `sync` has it.
+    pub async fn commit(&self, unit: Unit) -> Result<Committed> {
+        if !unit.appends.is_empty() {
+            self.head.room().await?;
+        }
         let (reply, answer) = oneshot::channel();
         self.commits.submit(Job::Unit(unit, reply)).await?;
         answer.await.map_err(|_| Error::shutting_down())?
     }
 
-    /// Runs `change` inside the writer's next transaction; answers once that is on the disk.
-    async fn alter(
+    /// Runs `change` inside the writer's next transaction; answers what it answers, once that is on the disk.
+    async fn alter<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send + 'static,
-    ) -> Result<()> {
+        change: impl FnOnce(&mut Tables<'_>) -> crate::store::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (found, result) = oneshot::channel();
         let (reply, answer) = oneshot::channel();
+        let change = move |tables: &mut Tables<'_>| {
+            // The receiver waits below; it only goes when the whole call is dropped, and then nobody asks.
+            let _ = found.send(change(tables)?);
+            Ok(())
+        };
         self.commits.submit(Job::Alter(Box::new(change), reply)).await?;
-        answer.await.map_err(|_| Error::shutting_down())?
+        answer.await.map_err(|_| Error::shutting_down())??;
+        result.await.map_err(|_| Error::shutting_down())
     }
 
     /// A number for a new deployment, given out once for ever.
     pub async fn next_deployment_id(&self) -> Result<crate::model::deployment::DeploymentId> {
-        let (found, id) = oneshot::channel();
-        self.alter(move |tables| {
-            // The receiver waits below; it only goes when the whole call is dropped, and then nobody asks.
-            let _ = found.send(tables.next_deployment_id()?);
-            Ok(())
-        })
-        .await?;
-        id.await.map_err(|_| Error::shutting_down())
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is not general enough over lifetimes"
+        )]
+        let id = self.alter(|tables| tables.next_deployment_id()).await;
+        id
+    }
+
+    /// A new producer, or the next epoch of the one of that name.
+    pub async fn start_producer(&self, name: Option<String>) -> Result<(ProducerId, u16)> {
+        let now_ms = self.clock.now_ms();
+        self.alter(move |tables| tables.start_producer(name.as_deref(), now_ms)).await
     }
 
     pub fn topic(&self, name: &TopicName) -> Result<Arc<Topic>> {
@@ -121,72 +242,107 @@ impl Log {
         self.catalog.list()
     }
 
-    /// Creates the topic, or finds it as it is wanted. The flag says whether it is new.
-    pub async fn create_topic(
-        &self,
-        name: &TopicName,
-        config: Option<TopicConfig>,
-        now_ms: i64,
-    ) -> Result<(Arc<Topic>, bool)> {
+    /// Finds the topic, or creates it with `config`. The flag says whether it is new.
+    pub async fn create_topic(&self, name: &TopicName, config: &TopicConfig) -> Result<(Arc<Topic>, bool)> {
         let _one_at_a_time = self.altering.lock().await;
         if let Some(topic) = self.catalog.get(name) {
-            return match config {
-                Some(wanted) if wanted != topic.config() => Err(Error::conflict(
-                    "topic-exists",
-                    format!(
-                        "topic {name} exists with {} partitions, not {}; change it with PATCH /v1/topics/{name}",
-                        topic.config().partitions,
-                        wanted.partitions
-                    ),
-                )),
-                _ => Ok((topic, false)),
-            };
+            return Ok((topic, false));
         }
-        let config = config.unwrap_or_default();
         config.check()?;
         self.check_partitions(config.partitions)?;
-        let (found, row) = oneshot::channel();
-        let name = name.clone();
-        self.alter(move |tables| {
-            let row = TopicRow { id: tables.next_topic_id()?, name, created_ms: now_ms, config };
-            put_partitions(tables, &row, 0)?;
-            tables.put(&Row::Topic(row.clone()))?;
-            let _ = found.send(row);
-            Ok(())
-        })
-        .await?;
-        let row = row.await.map_err(|_| Error::shutting_down())?;
+        let (name, config, created_ms) = (name.clone(), config.clone(), self.clock.now_ms());
+        let row = self
+            .alter(move |tables| {
+                let row = TopicRow { id: tables.next_topic_id()?, name, created_ms, config };
+                put_partitions(tables, &row, 0)?;
+                tables.put_unpublished(row.id)?;
+                tables.put(&Row::Topic(row.clone()))?;
+                Ok(row)
+            })
+            .await?;
         Ok((self.catalog.insert(row), true))
     }
 
-    /// Gives the topic more partitions; their number never falls, since keys would move and records be lost.
-    pub async fn grow_topic(&self, name: &TopicName, partitions: u32) -> Result<Arc<Topic>> {
+    /// Gives the topic the settings that `alter` makes of its present ones. The number of partitions never falls, since
+    /// keys would move and records be lost.
+    pub async fn alter_topic(
+        &self,
+        name: &TopicName,
+        alter: impl FnOnce(&mut TopicConfig) + Send,
+    ) -> Result<Arc<Topic>> {
         let _one_at_a_time = self.altering.lock().await;
         let topic = self.topic(name)?;
-        let before = topic.config().partitions;
-        if partitions < before {
+        let mut row = topic.row();
+        let before = row.config.clone();
+        alter(&mut row.config);
+        if row.config.partitions < before.partitions {
             return Err(Error::conflict(
                 "partitions-only-grow",
                 format!(
-                    "topic {name} has {before} partitions and cannot shrink to {partitions}; create another topic and copy what you keep"
+                    "topic {name} has {} partitions and cannot shrink to {}; create another topic and copy what you keep",
+                    before.partitions, row.config.partitions
                 ),
             ));
         }
-        let config = TopicConfig { partitions };
-        config.check()?;
-        self.check_partitions(partitions - before)?;
-        if partitions == before {
+        row.config.check()?;
+        self.check_partitions(row.config.partitions - before.partitions)?;
+        if row.config == before {
             return Ok(topic);
         }
-        let row = TopicRow { config, ..topic.row() };
         let written = row.clone();
         self.alter(move |tables| {
-            put_partitions(tables, &written, before)?;
+            put_partitions(tables, &written, before.partitions)?;
+            tables.put_unpublished(written.id)?;
             tables.put(&Row::Topic(written))
         })
         .await?;
-        topic.grow(row.config);
+        topic.alter(row.config);
+        topic.touch();
         Ok(topic)
+    }
+
+    /// Deletes the records of a partition before `offset`.
+    pub async fn delete_records(&self, partition: &Arc<Partition>, offset: u64) -> Result<()> {
+        partition.check_exists()?;
+        if offset > partition.high_watermark() {
+            return partition.check_offset(offset);
+        }
+        let topic = self.topic(partition.topic())?;
+        let (id, at) = (topic.id(), partition.id());
+        topic.touch();
+        self.drop_before(partition, offset, move |tables| tables.put_unpublished(id)).await?;
+        tracing::info!(topic = %partition.topic(), partition = at.partition, offset, "records were deleted up to an offset");
+        Ok(())
+    }
+
+    /// Takes everything before `offset` out of a partition, in all tiers.
+    async fn drop_before(
+        &self,
+        partition: &Arc<Partition>,
+        offset: u64,
+        also: impl FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let target = Arc::clone(partition);
+        let dropped = self
+            .alter(move |tables| {
+                let id = target.id();
+                if target.is_deleted() {
+                    return Ok(0);
+                }
+                let mut row = tables.partition(id)?;
+                if row.start_offset < offset {
+                    row.start_offset = offset;
+                    row.next_offset = row.next_offset.max(offset);
+                    tables.put_partition(id, row)?;
+                }
+                tables.drop_segments_before(id, offset)?;
+                also(tables)?;
+                tables.drop_batches_below(id, offset)
+            })
+            .await?;
+        partition.raise_start(offset);
+        self.head.sub(partition, dropped, self.clock.now_ms());
+        Ok(())
     }
 
     /// Deletes the topic and all that is in it. Appends that wait for the writer behind this are refused.
@@ -194,8 +350,11 @@ impl Log {
         let _one_at_a_time = self.altering.lock().await;
         let topic = self.topic(name)?;
         let gone = Arc::clone(&topic);
+        let described = upkeep::description_path(topic.id());
+        let warm = self.archive.tiers().warm();
         let deleted = self.alter(move |tables| {
             tables.put(&Row::TopicGone(gone.row()))?;
+            tables.put_garbage(warm, &described)?;
             gone.mark_deleted(true);
             Ok(())
         });
@@ -204,6 +363,9 @@ impl Log {
             return Err(error);
         }
         self.catalog.remove(name);
+        for partition in topic.partitions() {
+            self.head.sub(&partition, partition.head_bytes(), 0);
+        }
         Ok(())
     }
 
@@ -219,6 +381,26 @@ impl Log {
             ));
         }
         Ok(())
+    }
+
+    /// What the segments of each partition come to.
+    pub async fn segment_sums(&self, topic: &Topic) -> Result<Vec<SegmentSums>> {
+        let (store, ids) = (Arc::clone(&self.store), topic.partitions().iter().map(|p| p.id()).collect::<Vec<_>>());
+        read::blocking(move || {
+            let snapshot = store.snapshot()?;
+            let mut all = Vec::with_capacity(ids.len());
+            for id in ids {
+                let mut sums = SegmentSums::default();
+                for segment in snapshot.segments(id)? {
+                    sums.segments += 1;
+                    sums.bytes += segment.bytes;
+                    sums.cold += u64::from(segment.place == Place::Cold);
+                }
+                all.push(sums);
+            }
+            Ok(all)
+        })
+        .await
     }
 
     /// Commits what waits and stops the writer. Whatever comes later is refused.

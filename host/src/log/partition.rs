@@ -6,12 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
+use super::head::PartitionHead;
 use super::tail::Tail;
 use crate::error::{Error, Kind, Result};
 use crate::model::batch::Batch;
 use crate::model::name::TopicName;
-use crate::model::topic::PartitionId;
+use crate::model::topic::{PartitionId, TopicConfig};
 use crate::store::partitions::PartitionRow;
+
+/// A topic's settings, shared by its partitions, and what tells its partitions' readers that something came.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub(super) config: Arc<RwLock<Arc<TopicConfig>>>,
+    /// Counts the commits that brought this topic records: one thing to wait on for whoever follows all partitions.
+    pub(super) activity: Arc<watch::Sender<u64>>,
+}
 
 #[derive(Debug)]
 pub struct Partition {
@@ -21,19 +30,21 @@ pub struct Partition {
     row: Mutex<PartitionRow>,
     pub(super) tail: RwLock<Tail>,
     high_watermark: watch::Sender<u64>,
-    activity: Arc<watch::Sender<u64>>,
+    shared: Shared,
+    pub(super) head: Mutex<PartitionHead>,
     deleted: AtomicBool,
 }
 
 impl Partition {
-    pub(super) fn new(id: PartitionId, topic: TopicName, row: PartitionRow, activity: Arc<watch::Sender<u64>>) -> Self {
+    pub(super) fn new(id: PartitionId, topic: TopicName, row: PartitionRow, shared: Shared) -> Self {
         Self {
             id,
             topic,
             row: Mutex::new(row),
             tail: RwLock::new(Tail::new(row.next_offset)),
             high_watermark: watch::Sender::new(row.next_offset),
-            activity,
+            shared,
+            head: Mutex::default(),
             deleted: AtomicBool::new(false),
         }
     }
@@ -44,6 +55,16 @@ impl Partition {
 
     pub fn topic(&self) -> &TopicName {
         &self.topic
+    }
+
+    /// The topic's settings.
+    pub fn config(&self) -> Arc<TopicConfig> {
+        Arc::clone(&self.shared.config.read())
+    }
+
+    /// Bytes of batches that are not sealed yet.
+    pub fn head_bytes(&self) -> u64 {
+        self.head.lock().bytes
     }
 
     /// The oldest offset that can be read.
@@ -102,9 +123,19 @@ impl Partition {
 
     /// Shows committed batches to readers. The writer calls it, once the store has them.
     pub(super) fn publish(&self, row: PartitionRow, batches: &[Batch]) {
-        *self.row.lock() = row;
+        {
+            let mut shown = self.row.lock();
+            // What was deleted meanwhile stays deleted.
+            *shown = PartitionRow { start_offset: shown.start_offset.max(row.start_offset), ..row };
+        }
         self.tail.write().extend(batches);
         self.high_watermark.send_replace(row.next_offset);
-        self.activity.send_modify(|count| *count += 1);
+        self.shared.activity.send_modify(|count| *count += 1);
+    }
+
+    /// Hides what stands before `offset` from readers.
+    pub(super) fn raise_start(&self, offset: u64) {
+        let mut row = self.row.lock();
+        row.start_offset = row.start_offset.max(offset);
     }
 }

@@ -84,11 +84,11 @@ impl TailBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::batch::BatchBuilder;
+    use crate::model::batch::{BatchBuilder, Compression};
     use crate::model::record::Record;
 
     fn batch(offset: u64, records: usize) -> Batch {
-        BatchBuilder::encode(&vec![Record::default(); records]).unwrap().at_offset(offset)
+        BatchBuilder::encode(&vec![Record::default(); records], Compression::None, None).unwrap().at_offset(offset)
     }
 
     #[test]

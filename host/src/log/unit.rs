@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{Partition, Permit};
 use crate::limits::MERGE_BYTES_MAX;
-use crate::model::batch::{Batch, BatchBuilder};
+use crate::model::batch::{Batch, BatchBuilder, Producer};
 use crate::model::name::GroupName;
 use crate::model::record::Record;
+use crate::model::request::{Answered, Fingerprint, RequestName};
 use crate::model::topic::PartitionId;
 use crate::store::Row;
 
@@ -16,18 +17,39 @@ pub struct Unit {
     pub appends: Vec<Append>,
     pub rows: Vec<Row>,
     /// Checked in the same transaction, before anything of the unit is written.
-    pub guards: Vec<OffsetGuard>,
+    pub guards: Vec<Guard>,
+    /// Where the unit may come twice.
+    pub once: Option<Once>,
     /// The memory that the unit takes up while it waits.
     pub permit: Option<Permit>,
 }
 
-/// The unit holds only while the group stands at `expected` in this partition: whoever lost a race, or was replaced and
-/// does not know it yet, writes nothing.
+/// What must hold for a unit: whoever lost a race, or was replaced and does not know it yet, writes nothing.
 #[derive(Clone, Debug)]
-pub struct OffsetGuard {
-    pub group: GroupName,
-    pub partition: PartitionId,
-    pub expected: Option<u64>,
+pub enum Guard {
+    /// The group stands at `expected` in this partition.
+    Offset { group: GroupName, partition: PartitionId, expected: Option<u64> },
+    /// The partition ends at `expected`.
+    End { partition: Arc<Partition>, expected: u64 },
+}
+
+/// How a unit is known again when it comes a second time, and what is remembered of it.
+#[derive(Clone, Debug)]
+pub struct Once {
+    pub name: RequestName,
+    pub fingerprint: Fingerprint,
+    pub at_ms: i64,
+    /// Which append each record of the request went to, as runs.
+    pub runs: Vec<(u32, u32)>,
+}
+
+/// What became of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It was committed: the base offset of each append.
+    Now(Vec<u64>),
+    /// It had been committed before, and was answered this.
+    Before(Answered),
 }
 
 /// Records for one partition.
@@ -39,7 +61,7 @@ pub struct Append {
 
 #[derive(Debug)]
 pub enum Payload {
-    /// Large enough to stand alone: encoded by its sender, on the sender's core.
+    /// Large enough to stand alone, or to be told apart: encoded by its sender, on the sender's core.
     Batch(Batch),
     /// Small: the writer merges it with its neighbours.
     Records(Vec<Record>),
@@ -47,12 +69,12 @@ pub enum Payload {
 
 impl Append {
     /// Encodes here what need not wait for the writer. `None` where there are no records.
-    pub fn new(partition: Arc<Partition>, records: Vec<Record>) -> Option<Self> {
+    pub fn new(partition: Arc<Partition>, records: Vec<Record>, producer: Option<Producer>) -> Option<Self> {
         let bytes: usize = records.iter().map(Record::cost).sum();
-        let payload = if bytes < MERGE_BYTES_MAX {
+        let payload = if bytes < MERGE_BYTES_MAX && producer.is_none() {
             (!records.is_empty()).then_some(Payload::Records(records))?
         } else {
-            Payload::Batch(BatchBuilder::encode(&records)?)
+            Payload::Batch(BatchBuilder::encode(&records, partition.config().compression, producer)?)
         };
         Some(Self { partition, payload })
     }

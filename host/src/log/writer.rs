@@ -6,23 +6,26 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::head::Head;
 use super::tail::TailBudget;
-use super::{Append, OffsetGuard, Partition, Payload, Unit};
+use super::unit::Committed;
+use super::{Append, Guard, Partition, Payload, Unit, once};
 use crate::clock::Clock;
-use crate::error::{Error, Result};
-use crate::limits::BATCH_BYTES_TARGET;
+use crate::config::Sync;
+use crate::error::{Error, Kind, Result};
+use crate::limits::{BATCH_BYTES_TARGET, DISK_RESERVE_BYTES};
 use crate::model::batch::{Batch, BatchBuilder};
 use crate::model::record::Record;
 use crate::model::topic::PartitionId;
 use crate::store::partitions::PartitionRow;
-use crate::store::{Store, StoreError, Tables};
+use crate::store::{Durable, Store, StoreError, Tables};
 use crate::telemetry::Metrics;
 
 pub(super) type Change = Box<dyn FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send>;
 type Reply<T> = oneshot::Sender<Result<T>>;
 
 pub(super) enum Job {
-    Unit(Unit, Reply<Vec<u64>>),
+    Unit(Unit, Reply<Committed>),
     Alter(Change, Reply<()>),
 }
 
@@ -48,14 +51,17 @@ impl Job {
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
-    tails: TailBudget,
+    pub(super) store: Arc<Store>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) head: Arc<Head>,
+    pub(super) clock: Clock,
+    pub(super) sync: Sync,
+    pub(super) tails: TailBudget,
 }
 
 /// An answer that may be given once the round is on the disk.
 enum Answer {
-    Unit(Reply<Vec<u64>>, Result<Vec<u64>>),
+    Unit(Reply<Committed>, Result<Committed>),
     Alter(Reply<()>),
 }
 
@@ -71,22 +77,35 @@ impl Answer {
     }
 }
 
-impl Writer {
-    pub(super) fn new(store: Arc<Store>, metrics: Arc<Metrics>) -> Self {
-        Self { store, metrics, tails: TailBudget::default() }
-    }
+/// How a round failed.
+enum Failure {
+    /// Nothing of it is in the store.
+    Before(StoreError),
+    /// Its commit failed: whether it is in the store, the store alone knows.
+    InCommit(StoreError, Vec<Staged>),
+}
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Before(error)
+    }
+}
+
+impl Writer {
     /// Commits the jobs as one transaction, shows readers what they brought, and gives the answers.
     pub(super) fn commit(&mut self, jobs: Vec<Job>, bytes: usize) {
         let begun = Clock::instant();
         let mut answers = Vec::with_capacity(jobs.len());
         let mut permits = Vec::new();
-        let written = self.write(jobs, &mut answers, &mut permits);
+        let written = self.write(jobs, &mut answers, &mut permits).or_else(|failure| self.recover(failure));
         let failure = match written {
             Ok(staged) => {
+                let now_ms = self.clock.now_ms();
                 for staged in staged {
                     staged.partition.publish(staged.row, &staged.batches);
                     self.tails.add(&staged.partition, &staged.batches);
+                    let bytes = staged.batches.iter().map(|batch| batch.bytes().len() as u64).sum();
+                    self.head.add(&staged.partition, bytes, now_ms);
                 }
                 self.metrics.commits.inc();
                 self.metrics.commit_bytes.inc_by(bytes as u64);
@@ -94,8 +113,8 @@ impl Writer {
                 None
             }
             Err(error) => {
-                tracing::error!(%error, "a commit failed; nothing of it was stored");
-                Some(Error::from(error))
+                tracing::error!(%error, "a commit failed");
+                Some(error)
             }
         };
         for answer in answers {
@@ -103,27 +122,36 @@ impl Writer {
         }
     }
 
-    /// Writes a round and commits it. On an error nothing of it stands in the store.
+    /// Writes a round and commits it.
     fn write(
         &self,
         jobs: Vec<Job>,
         answers: &mut Vec<Answer>,
         permits: &mut Vec<super::Permit>,
-    ) -> Result<Vec<Staged>, StoreError> {
+    ) -> Result<Vec<Staged>, Failure> {
+        let is_full = self.store.free_bytes().is_some_and(|free| free < DISK_RESERVE_BYTES);
+        let only_units = jobs.iter().all(|job| matches!(job, Job::Unit(..)));
+        let durable = match self.sync {
+            Sync::IntervalMs(_) if only_units => Durable::Later,
+            _ => Durable::Now,
+        };
         let mut pending = jobs.into_iter();
         let outcome = (|| {
-            let transaction = self.store.begin()?;
+            let transaction = self.store.begin_as(durable)?;
             let mut round = Round { tables: transaction.tables(), partitions: HashMap::new(), order: Vec::new() };
             for job in pending.by_ref() {
                 match job {
+                    Job::Unit(unit, reply) if is_full && !unit.appends.is_empty() => {
+                        answers.push(Answer::Unit(reply, Err(StoreError::Full.into())));
+                    }
                     Job::Unit(mut unit, reply) => {
                         permits.extend(unit.permit.take());
                         let answer = match round.apply(unit) {
-                            Ok(offsets) => Ok(offsets),
+                            Ok(committed) => Ok(committed),
                             Err(Refusal::Unit(error)) => Err(error),
                             Err(Refusal::Store(error)) => {
-                                answers.push(Answer::Unit(reply, Ok(Vec::new())));
-                                return Err(error);
+                                answers.push(Answer::Unit(reply, Ok(Committed::Now(Vec::new()))));
+                                return Err(error.into());
                             }
                         };
                         answers.push(Answer::Unit(reply, answer));
@@ -135,20 +163,59 @@ impl Writer {
                 }
             }
             let staged = round.finish()?;
-            transaction.commit()?;
-            Ok(staged)
+            match transaction.commit() {
+                Ok(()) => Ok(staged),
+                Err(error) => Err(Failure::InCommit(error, staged)),
+            }
         })();
         for job in pending {
             match job {
-                Job::Unit(_, reply) => answers.push(Answer::Unit(reply, Ok(Vec::new()))),
+                Job::Unit(_, reply) => answers.push(Answer::Unit(reply, Ok(Committed::Now(Vec::new())))),
                 Job::Alter(_, reply) => answers.push(Answer::Alter(reply)),
             }
         }
         outcome
     }
+
+    /// After an I/O error the database takes no more writes until it is opened anew. Then it tells whether the round is in
+    /// it: all of a round is, or nothing.
+    fn recover(&self, failure: Failure) -> Result<Vec<Staged>> {
+        let (error, staged) = match failure {
+            Failure::Before(error) => (error, None),
+            Failure::InCommit(error, staged) => (error, Some(staged)),
+        };
+        if matches!(error, StoreError::Format { .. } | StoreError::Corrupt { .. }) {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "the database is opened anew");
+        let reopened = self.store.reopen();
+        let Some(staged) = staged else {
+            // Why it cannot be opened is told to whoever comes next.
+            return Err(error.into());
+        };
+        let unknown = |why: &dyn std::fmt::Display| {
+            Error::new(
+                Kind::Unavailable,
+                "outcome-unknown",
+                format!(
+                    "the disk failed in the middle of a commit ({why}): whether this was stored is not known; look before you send it again, or send it with an Idempotency-Key"
+                ),
+            )
+        };
+        reopened.map_err(|error| unknown(&error))?;
+        let Some((first, batch)) = staged.iter().find_map(|staged| Some((staged, staged.batches.first()?))) else {
+            return Err(unknown(&error));
+        };
+        let found = self.store.snapshot().and_then(|now| now.has_batch(first.partition.id(), batch.base_offset()));
+        match found {
+            Ok(true) => Ok(staged),
+            Ok(false) => Err(error.into()),
+            Err(later) => Err(unknown(&later)),
+        }
+    }
 }
 
-enum Refusal {
+pub(super) enum Refusal {
     /// This unit cannot be; the others of the round can.
     Unit(Error),
     /// The store fails: the round is over.
@@ -177,9 +244,14 @@ struct Round<'t> {
 }
 
 impl Round<'_> {
-    fn apply(&mut self, unit: Unit) -> Result<Vec<u64>, Refusal> {
+    fn apply(&mut self, unit: Unit) -> Result<Committed, Refusal> {
         for append in &unit.appends {
             append.partition.check_exists().map_err(Refusal::Unit)?;
+        }
+        if let Some(once) = &unit.once
+            && let Some(answered) = once::find(&mut self.tables, once)?
+        {
+            return Ok(Committed::Before(answered));
         }
         for guard in &unit.guards {
             self.check(guard)?;
@@ -187,25 +259,54 @@ impl Round<'_> {
         for row in &unit.rows {
             self.tables.put(row)?;
         }
+        let partitions: Vec<PartitionId> = match unit.once {
+            Some(_) => unit.appends.iter().map(|append| append.partition.id()).collect(),
+            None => Vec::new(),
+        };
         let mut offsets = Vec::with_capacity(unit.appends.len());
         for append in unit.appends {
             offsets.push(self.append(append)?);
         }
-        Ok(offsets)
+        if let Some(once) = unit.once {
+            once::remember(&mut self.tables, once, partitions.into_iter(), &offsets)?;
+        }
+        Ok(Committed::Now(offsets))
     }
 
-    fn check(&mut self, guard: &OffsetGuard) -> Result<(), Refusal> {
-        let found = self.tables.offset(&guard.group, guard.partition)?;
-        if found == guard.expected {
-            return Ok(());
+    fn check(&mut self, guard: &Guard) -> Result<(), Refusal> {
+        match guard {
+            Guard::Offset { group, partition, expected } => {
+                let found = self.tables.offset(group, *partition)?;
+                if found == *expected {
+                    return Ok(());
+                }
+                let stands = |offset: &Option<u64>| offset.map_or("nowhere yet".to_owned(), |at| format!("at {at}"));
+                Err(Refusal::Unit(Error::conflict(
+                    "offset-moved",
+                    format!(
+                        "group {group} stands {} in partition {}, not {}: somebody else committed; read the group's offsets again",
+                        stands(&found),
+                        partition.partition,
+                        stands(expected)
+                    ),
+                )))
+            }
+            Guard::End { partition, expected } => {
+                let staged = self.partitions.get(&partition.id()).and_then(|index| self.order.get(*index));
+                let end = staged.map_or_else(|| partition.high_watermark(), |staged| staged.row.next_offset);
+                if end == *expected {
+                    return Ok(());
+                }
+                Err(Refusal::Unit(Error::conflict(
+                    "offset-moved",
+                    format!(
+                        "partition {} of topic {} ends at {end}, not at {expected}: somebody else appended; read what came, then decide",
+                        partition.id().partition,
+                        partition.topic()
+                    ),
+                )))
+            }
         }
-        Err(Refusal::Unit(Error::conflict(
-            "offset-moved",
-            format!(
-                "group {} stands at {found:?} in partition {}, not at {:?}: somebody else committed; read the group's offsets again",
-                guard.group, guard.partition.partition, guard.expected
-            ),
-        )))
     }
 
     fn append(&mut self, append: Append) -> Result<u64, StoreError> {
@@ -218,13 +319,15 @@ impl Round<'_> {
         let base_offset = staged.row.next_offset;
         match append.payload {
             Payload::Records(records) => {
-                let open = staged.open.get_or_insert_with(|| BatchBuilder::with_capacity(records.len() * 128));
+                let open = staged.open.get_or_insert_with(|| {
+                    BatchBuilder::with_capacity(records.len() * 128, staged.partition.config().compression)
+                });
                 for record in &records {
                     open.push(record);
                     staged.row.max_timestamp_ms = staged.row.max_timestamp_ms.max(record.timestamp_ms);
                 }
                 staged.row.next_offset += records.len() as u64;
-                if open.len() >= BATCH_BYTES_TARGET {
+                if open.encoded_bytes() >= BATCH_BYTES_TARGET {
                     staged.close_open(&mut self.tables)?;
                 }
             }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
@@ -12,7 +14,8 @@ use crate::error::{Error, Result};
 const STEPS_MAX: usize = 32;
 
 /// `user.address.0.city`: a name is a field of an object, a number also an index of an array.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct JsonPath {
     steps: Vec<Box<str>>,
 }
@@ -38,6 +41,49 @@ impl JsonPath {
     }
 }
 
+impl fmt::Display for JsonPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.steps.join("."))
+    }
+}
+
+impl From<JsonPath> for String {
+    fn from(path: JsonPath) -> Self {
+        path.to_string()
+    }
+}
+
+impl TryFrom<String> for JsonPath {
+    type Error = Error;
+
+    fn try_from(path: String) -> Result<Self> {
+        Self::parse(&path)
+    }
+}
+
+/// The key that a value found in `document` is: text, a number or a truth value as text; `None` for null. Cut out of the
+/// document where it stands there as it is.
+pub fn key_of(raw: &RawValue, document: &Bytes) -> Result<Option<Bytes>> {
+    #[derive(serde::Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    let raw = raw.get();
+    match raw.as_bytes().first() {
+        Some(b'n') => Ok(None),
+        Some(b'"') => Ok(serde_json::from_str::<Text<'_>>(raw).ok().map(|text| match text.0 {
+            Cow::Borrowed(text) => document.slice_ref(text.as_bytes()),
+            Cow::Owned(text) => text.into(),
+        })),
+        Some(b'{' | b'[') => Err(Error::invalid(
+            "invalid-key",
+            format!(
+                "the key path leads to {}; a key is text, a number or a truth value",
+                &raw[..raw.floor_char_boundary(40)]
+            ),
+        )),
+        _ => Ok(Some(document.slice_ref(raw.as_bytes()))),
+    }
+}
+
 struct Step<'p>(&'p [Box<str>]);
 
 impl<'de> DeserializeSeed<'de> for Step<'_> {
@@ -45,7 +91,7 @@ impl<'de> DeserializeSeed<'de> for Step<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Self::Value, D::Error> {
         if self.0.is_empty() {
-            return serde::Deserialize::deserialize(deserializer).map(Some);
+            return Deserialize::deserialize(deserializer).map(Some);
         }
         deserializer.deserialize_any(self)
     }

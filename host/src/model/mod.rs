@@ -8,5 +8,7 @@ pub mod name;
 pub mod partitioner;
 pub mod plugin;
 pub mod record;
+pub mod request;
+pub mod segment;
 pub mod topic;
 pub mod varint;

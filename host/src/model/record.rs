@@ -91,6 +91,11 @@ impl<'a> StoredHeaders<'a> {
         self.count == 0
     }
 
+    /// Encoded, as a batch has them behind their count.
+    pub(super) fn encoded(self) -> &'a [u8] {
+        self.bytes
+    }
+
     pub fn len(&self) -> usize {
         self.count
     }
@@ -98,6 +103,6 @@ impl<'a> StoredHeaders<'a> {
     /// Name and value, in order.
     pub fn iter(self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> {
         let mut rest = self.bytes;
-        (0..self.count).map_while(move |_| super::batch::read_header(&mut rest).ok())
+        (0..self.count).map_while(move |_| super::batch::records::read_header(&mut rest).ok())
     }
 }

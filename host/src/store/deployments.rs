@@ -10,7 +10,7 @@ pub(super) const TABLE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new(
 impl Snapshot {
     pub fn deployments(&self) -> Result<Vec<Deployment>> {
         let mut rows = Vec::new();
-        for entry in self.0.open_table(TABLE)?.iter()? {
+        for entry in self.transaction.open_table(TABLE)?.iter()? {
             let (name, row) = entry?;
             let row: Deployment = from_json("deployments", name.value(), row.value())?;
             if row.generations.is_empty() {

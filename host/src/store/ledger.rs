@@ -32,7 +32,7 @@ fn decode(bytes: &[u8; 40]) -> Option<LedgerEntry> {
 impl Snapshot {
     /// All entries of a deployment: partition, generation, what it did.
     pub fn ledger(&self, deployment: DeploymentId) -> Result<Vec<(u32, u32, LedgerEntry)>> {
-        let table = self.0.open_table(TABLE)?;
+        let table = self.transaction.open_table(TABLE)?;
         let mut entries = Vec::new();
         for row in table.range((deployment.0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX))? {
             let (key, value) = row?;
@@ -46,7 +46,7 @@ impl Snapshot {
 
     pub fn ledger_entry(&self, scope: Scope, generation: u32) -> Result<Option<LedgerEntry>> {
         let key = (scope.deployment.0, scope.partition, generation);
-        let entry = self.0.open_table(TABLE)?.get(key)?.map(|guard| guard.value());
+        let entry = self.transaction.open_table(TABLE)?.get(key)?.map(|guard| guard.value());
         entry.map(|bytes| decode(&bytes).ok_or_else(|| corrupt("ledger", key, "it ends before it starts"))).transpose()
     }
 }

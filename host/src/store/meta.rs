@@ -4,6 +4,7 @@ use redb::{ReadableTable, TableDefinition};
 
 use super::{Result, StoreError, Tables};
 use crate::model::deployment::DeploymentId;
+use crate::model::segment::Place;
 use crate::model::topic::TopicId;
 
 pub(super) const TABLE: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -32,11 +33,51 @@ impl Tables<'_> {
         self.next_id("deployment").map(DeploymentId)
     }
 
+    pub(super) fn next_producer_id(&mut self) -> Result<u32> {
+        self.next_id("producer")
+    }
+
+    /// The host's own number, by which its objects in a tier are known: the first one that was proposed.
+    pub fn host_id(&mut self, proposed: u64) -> Result<u64> {
+        let meta = self.meta()?;
+        if let Some(found) = meta.get("host")?.map(|guard| guard.value()) {
+            return Ok(found);
+        }
+        meta.insert("host", proposed)?;
+        Ok(proposed)
+    }
+
+    /// Whether the host has put objects into this place.
+    pub fn has_claimed(&mut self, place: Place) -> Result<bool> {
+        Ok(self.meta()?.get(claim(place))?.is_some())
+    }
+
+    pub fn put_claim(&mut self, place: Place) -> Result<()> {
+        self.meta()?.insert(claim(place), 1)?;
+        Ok(())
+    }
+
+    /// Numbers below these were given out; for a restore.
+    pub fn put_numbers(&mut self, next_topic: u32, next_segment: u64) -> Result<()> {
+        let meta = self.meta()?;
+        meta.insert("topic", u64::from(next_topic))?;
+        meta.insert("segment", next_segment)?;
+        Ok(())
+    }
+
     fn next_id(&mut self, what: &str) -> Result<u32> {
         let meta = self.meta()?;
         let id = meta.get(what)?.map_or(1, |guard| guard.value());
         meta.insert(what, id + 1)?;
         u32::try_from(id).map_err(|_| super::corrupt("meta", what, "all ids are given out"))
+    }
+}
+
+fn claim(place: Place) -> &'static str {
+    match place {
+        Place::Folder => "claimed-folder",
+        Place::Bucket => "claimed-bucket",
+        Place::Cold => "claimed-cold",
     }
 }
 

@@ -5,7 +5,12 @@
 //! | `meta` | name | u64: schema version, next ids | for ever |
 //! | `topics` | topic name | JSON [`topics::TopicRow`] | with the topic |
 //! | `partitions` | topic id, partition | start offset, and the end where no batch tells it ([`partitions`]) | with the topic |
-//! | `batches` | topic id, partition, base offset | greatest timestamp so far, RecordBatch v2 ([`batches`]) | with the topic |
+//! | `segments` | topic id, partition, base offset | where the batches from there on went ([`segments`]) | until retention |
+//! | `garbage` | place, path | objects of nobody's ([`garbage`]) | until they are deleted |
+//! | `unpublished` | topic id | topics whose description in the tier is old | until it is written |
+//! | `batches` | topic id, partition, base offset | greatest timestamp so far, RecordBatch v2 ([`batches`]) | until sealed |
+//! | `producers`, `producer_names`, `sequences` | producer id; name; producer id, topic id, partition | see [`producers`] | until newer ones come |
+//! | `requests`, `request_order` | topic id, key; number | answers to requests with a key ([`requests`]) | a day, or until newer ones come |
 //! | `offsets` | group, topic id, partition | u64: the next offset to read | with the group, or the topic |
 //! | `state` | deployment id, partition, table, key ([`state`]) | the plugin's bytes | with the deployment |
 //! | `tasks` | deployment id, partition | i64: the watermark | with the deployment |
@@ -18,18 +23,26 @@
 
 pub mod batches;
 pub mod deployments;
+pub mod garbage;
 pub mod ledger;
 pub mod meta;
 pub mod offsets;
 pub mod partitions;
 pub mod plugins;
+pub mod producers;
+pub mod requests;
 pub mod row;
+pub mod segments;
 pub mod state;
 pub mod tasks;
 pub mod topics;
+pub mod unpublished;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use parking_lot::lock_api::ArcRwLockReadGuard;
+use parking_lot::{RawRwLock, RwLock};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
 use thiserror::Error;
 
@@ -45,8 +58,10 @@ pub enum StoreError {
         "the database has format {found}, and this version reads format {reads}; use the version that wrote it, or a newer one"
     )]
     Format { found: u64, reads: u64 },
-    #[error("no space is left on the disk")]
+    #[error("no space is left on the disk; free some, and it goes on by itself")]
     Full,
+    #[error("the database is being opened anew after an I/O error; try again")]
+    Closed,
     #[error("row {key} of table {table} cannot be read: {reason}")]
     Corrupt { table: &'static str, key: String, reason: String },
     #[error("the database answered: {0}")]
@@ -68,7 +83,9 @@ impl From<StoreError> for crate::error::Error {
         use crate::error::Kind;
         let (kind, code) = match &error {
             StoreError::Full => (Kind::StorageFull, "storage-full"),
-            StoreError::Locked | StoreError::Database(_) => (Kind::Unavailable, "store-unavailable"),
+            StoreError::Locked | StoreError::Closed | StoreError::Database(_) => {
+                (Kind::Unavailable, "store-unavailable")
+            }
             StoreError::Format { .. } | StoreError::Corrupt { .. } => (Kind::Internal, "store-corrupt"),
         };
         Self::new(kind, code, error.to_string())
@@ -77,17 +94,43 @@ impl From<StoreError> for crate::error::Error {
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+/// When a transaction is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {
+    /// When its commit returns.
+    Now,
+    /// With the next one that is durable now.
+    Later,
+}
+
+type Opener = Box<dyn Fn() -> Result<Database> + Send + Sync>;
+
 /// The database.
-#[derive(Debug)]
 pub struct Store {
-    database: Database,
+    open: Opener,
+    /// Where the database lies, for asking what space there is.
+    folder: Option<PathBuf>,
+    /// `None` after an I/O error, until it could be opened again.
+    database: Arc<RwLock<Option<Database>>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
 }
 
 impl Store {
     /// Opens the database file, or makes it.
     pub fn open(path: &Path) -> Result<Self> {
-        let database = Database::builder().set_cache_size(STORE_CACHE_BYTES).create(path)?;
-        let store = Self { database };
+        let folder = path.parent().map(Path::to_owned);
+        let path = path.to_owned();
+        let open = move || Ok(Database::builder().set_cache_size(STORE_CACHE_BYTES).create(&path)?);
+        Self::open_with(Box::new(open), folder)
+    }
+
+    fn open_with(open: Opener, folder: Option<PathBuf>) -> Result<Self> {
+        let store = Self { database: Arc::new(RwLock::new(Some(open()?))), open, folder };
         let transaction = store.begin()?;
         {
             let mut tables = transaction.tables();
@@ -98,22 +141,57 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens the database anew, as after a crash: after an I/O error it takes no more writes until then. Waits for the
+    /// snapshots that are held.
+    pub fn reopen(&self) -> Result<()> {
+        let mut database = self.database.write();
+        // The old one first: the file has one owner.
+        *database = None;
+        *database = Some((self.open)()?);
+        Ok(())
+    }
+
+    /// What the disk has left; `None` where nobody can tell.
+    pub fn free_bytes(&self) -> Option<u64> {
+        let stat = rustix::fs::statvfs(self.folder.as_ref()?).ok()?;
+        Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     /// What is committed now, for as long as the snapshot lives.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        Ok(Snapshot(self.database.begin_read()?))
+        let guard = self.database.read_arc();
+        let transaction = guard.as_ref().ok_or(StoreError::Closed)?.begin_read()?;
+        Ok(Snapshot { transaction, _open: guard })
     }
 
     /// Waits until no other transaction is under way.
     pub fn begin(&self) -> Result<Transaction> {
-        let mut transaction = self.database.begin_write()?;
-        transaction.set_durability(Durability::Immediate)?;
+        self.begin_as(Durable::Now)
+    }
+
+    pub fn begin_as(&self, durable: Durable) -> Result<Transaction> {
+        let guard = self.database.read();
+        let mut transaction = guard.as_ref().ok_or(StoreError::Closed)?.begin_write()?;
+        transaction.set_durability(match durable {
+            Durable::Now => Durability::Immediate,
+            Durable::Later => Durability::None,
+        })?;
         Ok(Transaction(transaction))
     }
 }
 
 /// A consistent view. Holding one keeps old pages alive: copy out what is needed and let go.
-#[derive(Debug)]
-pub struct Snapshot(ReadTransaction);
+pub struct Snapshot {
+    transaction: ReadTransaction,
+    /// The database stays open for as long.
+    _open: ArcRwLockReadGuard<RawRwLock, Option<Database>>,
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Snapshot")
+    }
+}
 
 /// Rows on their way in: all of them, or none.
 pub struct Transaction(WriteTransaction);
@@ -129,7 +207,7 @@ impl Transaction {
         Tables::new(&self.0)
     }
 
-    /// Returns once the rows are on the disk.
+    /// Returns once the rows are where the transaction's durability has them.
     pub fn commit(self) -> Result<()> {
         Ok(self.0.commit()?)
     }

@@ -10,7 +10,7 @@ pub(super) const TABLE: TableDefinition<'_, (&str, u32, u32), u64> = TableDefini
 
 impl Snapshot {
     pub fn offset(&self, group: &GroupName, id: PartitionId) -> Result<Option<u64>> {
-        let table = self.0.open_table(TABLE)?;
+        let table = self.transaction.open_table(TABLE)?;
         Ok(table.get((group.as_str(), id.topic.0, id.partition))?.map(|guard| guard.value()))
     }
 }

@@ -46,7 +46,7 @@ impl Snapshot {
     /// All partitions, by topic and number, as the rows and the last batches tell.
     pub fn partitions(&self) -> Result<Vec<(PartitionId, PartitionRow)>> {
         let mut rows = Vec::new();
-        for entry in redb::ReadableTable::iter(&self.0.open_table(TABLE)?)? {
+        for entry in redb::ReadableTable::iter(&self.transaction.open_table(TABLE)?)? {
             let (key, value) = entry?;
             let (topic, partition) = key.value();
             let row = PartitionRow::decode(value.value())
@@ -66,6 +66,21 @@ impl Tables<'_> {
     pub fn put_partition(&mut self, id: PartitionId, row: PartitionRow) -> Result<()> {
         self.partitions()?.insert((id.topic.0, id.partition), row.encode())?;
         Ok(())
+    }
+
+    /// The row as it stands in the table: where the partition begins, and where it ended when its head was empty last.
+    pub fn partition(&mut self, id: PartitionId) -> Result<PartitionRow> {
+        let key = (id.topic.0, id.partition);
+        let found = redb::ReadableTable::get(self.partitions()?, key)?.map(|row| PartitionRow::decode(row.value()));
+        found.flatten().ok_or_else(|| corrupt("partitions", key, "it is missing, or the log starts after its end"))
+    }
+
+    /// Writes down that the partition reaches to here, whatever becomes of its head.
+    pub fn raise_end(&mut self, id: PartitionId, next_offset: u64, max_timestamp_ms: i64) -> Result<()> {
+        let mut row = self.partition(id)?;
+        row.next_offset = row.next_offset.max(next_offset);
+        row.max_timestamp_ms = row.max_timestamp_ms.max(max_timestamp_ms);
+        self.put_partition(id, row)
     }
 
     pub(super) fn drop_partitions(&mut self, topic: TopicId) -> Result<()> {

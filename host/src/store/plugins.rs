@@ -26,7 +26,7 @@ pub struct PluginRow {
 impl Snapshot {
     pub fn plugins(&self) -> Result<Vec<PluginRow>> {
         let mut rows = Vec::new();
-        for entry in self.0.open_table(TABLE)?.iter()? {
+        for entry in self.transaction.open_table(TABLE)?.iter()? {
             let (key, row) = entry?;
             rows.push(from_json("plugins", key.value(), row.value())?);
         }

@@ -5,7 +5,10 @@ use redb::{Table, WriteTransaction};
 use super::plugins::PluginRow;
 use super::state::{Change, Scope};
 use super::topics::TopicRow;
-use super::{Result, batches, deployments, ledger, meta, offsets, partitions, plugins, state, tasks, topics};
+use super::{
+    Result, batches, deployments, garbage, ledger, meta, offsets, partitions, plugins, producers, requests, segments,
+    state, tasks, topics, unpublished,
+};
 use crate::model::deployment::{Deployment, DeploymentId};
 use crate::model::generation::{LedgerEntry, Version};
 use crate::model::name::{GroupName, PluginName};
@@ -81,6 +84,14 @@ tables! {
     topics: topics::TABLE => (&'static str, &'static [u8]),
     partitions: partitions::TABLE => ((u32, u32), [u8; 24]),
     batches: batches::TABLE => ((u32, u32, u64), &'static [u8]),
+    segments: segments::TABLE => ((u32, u32, u64), [u8; 66]),
+    garbage: garbage::TABLE => ((u8, &'static str), ()),
+    unpublished: unpublished::TABLE => (u32, ()),
+    producers: producers::TABLE => (u64, (u16, i64, &'static str)),
+    producer_names: producers::NAMES => (&'static str, u64),
+    sequences: producers::SEQUENCES => ((u64, u32, u32), &'static [u8]),
+    requests: requests::TABLE => ((u32, &'static str), &'static [u8]),
+    request_order: requests::ORDER => (u64, (u32, &'static str)),
     offsets: offsets::TABLE => ((&'static str, u32, u32), u64),
     state: state::TABLE => (&'static [u8], &'static [u8]),
     tasks: tasks::TABLE => ((u32, u32), i64),

@@ -54,7 +54,7 @@ impl Snapshot {
         keys: &[&[u8]],
         bytes_max: usize,
     ) -> Result<Option<Vec<Option<Vec<u8>>>>> {
-        let rows = self.0.open_table(TABLE)?;
+        let rows = self.transaction.open_table(TABLE)?;
         let mut full = prefix(scope, table);
         let prefix_len = full.len();
         let mut answers = Vec::with_capacity(keys.len());
@@ -81,7 +81,7 @@ impl Snapshot {
         until: Option<&[u8]>,
         mut visit: impl FnMut(&[u8], &[u8]) -> bool,
     ) -> Result<()> {
-        let rows = self.0.open_table(TABLE)?;
+        let rows = self.transaction.open_table(TABLE)?;
         let prefix = prefix(scope, table);
         let first = [prefix.as_slice(), from].concat();
         let last = match until {

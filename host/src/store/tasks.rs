@@ -10,7 +10,7 @@ pub(super) const TABLE: TableDefinition<'_, (u32, u32), i64> = TableDefinition::
 
 impl Snapshot {
     pub fn watermark(&self, scope: Scope) -> Result<Option<i64>> {
-        let table = self.0.open_table(TABLE)?;
+        let table = self.transaction.open_table(TABLE)?;
         Ok(table.get((scope.deployment.0, scope.partition))?.map(|guard| guard.value()))
     }
 }

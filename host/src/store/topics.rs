@@ -21,7 +21,7 @@ pub struct TopicRow {
 impl Snapshot {
     pub fn topics(&self) -> Result<Vec<TopicRow>> {
         let mut rows = Vec::new();
-        for entry in self.0.open_table(TABLE)?.iter()? {
+        for entry in self.transaction.open_table(TABLE)?.iter()? {
             let (name, row) = entry?;
             rows.push(from_json("topics", name.value(), row.value())?);
         }
@@ -35,11 +35,13 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Takes the topic out, with its batches, its partitions and every group's offsets in it.
+    /// Takes the topic out, with its batches, its segments, its partitions and every group's offsets in it.
     pub(super) fn drop_topic(&mut self, row: &TopicRow) -> Result<()> {
         self.topics()?.remove(row.name.as_str())?;
         self.drop_partitions(row.id)?;
         self.drop_batches(row.id)?;
+        self.drop_segments_of_topic(row.id)?;
+        self.drop_unpublished(row.id)?;
         self.drop_offsets_of_topic(row.id)
     }
 }
@@ -56,10 +58,17 @@ mod tests {
                 id: TopicId(id),
                 name: TopicName::parse(&name).unwrap(),
                 created_ms,
-                config: TopicConfig { partitions },
+                config: TopicConfig { partitions, ..TopicConfig::default() },
             };
             prop_assert_eq!(from_json::<TopicRow>("topics", &name, &to_json(&row)).unwrap(), row);
         }
+    }
+
+    #[test]
+    fn reads_a_row_from_when_topics_had_only_partitions() {
+        let row = br#"{"id":1,"name":"a","created_ms":0,"config":{"partitions":3}}"#;
+        let config = from_json::<TopicRow>("topics", "a", row).unwrap().config;
+        assert_eq!(config, TopicConfig { partitions: 3, ..TopicConfig::default() });
     }
 
     #[test]

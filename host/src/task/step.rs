@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::plan::Plan;
-use crate::log::{Append, OffsetGuard, Topic, Unit};
+use crate::log::{Append, Guard, Topic, Unit};
 use crate::model::generation::LedgerEntry;
 use crate::model::name::GroupName;
 use crate::model::partitioner::partition_of_key;
@@ -70,7 +70,9 @@ impl Output {
                 })?,
             };
             record.timestamp_ms = timestamp_ms.unwrap_or(now_ms);
-            let partitions = topic.config().partitions;
+            let config = topic.config();
+            config.take_key(&mut record).map_err(|error| CallError::Broken(error.detail))?;
+            let partitions = config.partitions;
             let partition = match (partition, &record.key) {
                 (Some(partition), _) => partition,
                 (None, Some(key)) => partition_of_key(key, partitions),
@@ -105,13 +107,13 @@ impl Output {
         let mut unit = Unit::default();
         for (topic, partition, records) in self.partitions {
             let partition = topic.partition(partition).map_err(|error| CallError::Broken(error.detail))?;
-            unit.appends.extend(Append::new(partition, records));
+            unit.appends.extend(Append::new(partition, records, None));
         }
         unit.rows.extend(state.into_iter().map(|change| Row::State { scope, change }));
         unit.rows.extend(watermark_ms.map(|watermark_ms| Row::Watermark { scope, watermark_ms }));
         unit.rows.push(Row::Ledger { scope, generation, entry: ledger });
         unit.rows.push(Row::Offset { group: group.clone(), partition: input, next: next_offset });
-        unit.guards.push(OffsetGuard { group: group.clone(), partition: input, expected: committed });
+        unit.guards.push(Guard::Offset { group: group.clone(), partition: input, expected: committed });
         Ok(unit)
     }
 }

@@ -307,7 +307,6 @@ impl Supervisor {
     /// The output topic, with as many partitions as the input, and the dead-letter topic, where they are missing.
     async fn create_outputs(&self, row: &Deployment, generation: &Generation) -> Result<()> {
         let log = &self.surroundings.log;
-        let now_ms = self.surroundings.clock.now_ms();
         if let Some(output) = &generation.output
             && log.find_topic(output).is_none()
         {
@@ -317,9 +316,9 @@ impl Supervisor {
                 .map(|input| log.topic(input))
                 .transpose()?
                 .map_or(1, |topic| topic.config().partitions);
-            log.create_topic(output, Some(TopicConfig { partitions }), now_ms).await?;
+            log.create_topic(output, &TopicConfig { partitions, ..TopicConfig::default() }).await?;
         }
-        log.create_topic(&dead_letter_topic_of(&row.name), None, now_ms).await?;
+        log.create_topic(&dead_letter_topic_of(&row.name), &TopicConfig::default()).await?;
         Ok(())
     }
 
@@ -350,7 +349,7 @@ impl Supervisor {
         let scope = Scope { deployment: row.id, partition: partition.id().partition };
         let snapshot = self.store.snapshot()?;
         let committed = snapshot.offset(&row.group(), partition.id())?;
-        let from = committed.unwrap_or(0);
+        let from = committed.unwrap_or_else(|| partition.start_offset());
         let ledger = snapshot.ledger_entry(scope, plan.generation.number)?;
         let position = Position {
             committed,

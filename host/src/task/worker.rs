@@ -14,7 +14,8 @@ use super::step::{Effects, Output};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::limits::{TASK_BATCH_BYTES_MAX, TASK_BATCH_RECORDS_MAX, TRIAL_MS};
-use crate::log::{Chunk, Log, Partition};
+use crate::log::{Log, Partition, unreadable};
+use crate::model::batch::{Batch, PlainBatch};
 use crate::model::deployment::Deployment;
 use crate::model::generation::LedgerEntry;
 use crate::model::name::{DeploymentName, GroupName};
@@ -101,7 +102,7 @@ impl Worker {
     ) -> Self {
         let (deployment, group, paused) = (row.name.clone(), row.group(), row.paused);
         let scope = Scope { deployment: row.id, partition: partition.id().partition };
-        let next_offset = position.committed.unwrap_or(0);
+        let next_offset = position.committed.unwrap_or_else(|| partition.start_offset());
         let label = DeploymentLabel { deployment: deployment.to_string() };
         let status =
             TaskStatus { topic: partition.topic().to_string(), partition: scope.partition, ..TaskStatus::default() };
@@ -203,8 +204,9 @@ impl Worker {
         let (instance, timings) = Instance::open(&plan.code, &self.context(&plan)).await?;
         let old = self.instance.replace(instance);
         self.plan = plan;
-        self.ledger =
-            LedgerEntry { from_offset: self.next_offset, next_offset: self.next_offset, ..LedgerEntry::default() };
+        // From where the last one's ends, though what stands next may come later: ledgers join without a gap.
+        let from = self.ledger.next_offset;
+        self.ledger = LedgerEntry { from_offset: from, next_offset: from, ..LedgerEntry::default() };
         self.recover();
         let pause = begun.elapsed();
         self.surroundings.metrics.swap_pause_seconds.observe(pause.as_secs_f64());
@@ -236,14 +238,26 @@ impl Worker {
     async fn step(&mut self) {
         let surroundings = Arc::clone(&self.surroundings);
         let Ok(_turn) = surroundings.turns.acquire().await else { return };
+        if self.next_offset < self.partition.start_offset() {
+            return self.skip_deleted();
+        }
         let chunk = match surroundings.log.read(&self.partition, self.next_offset, TASK_BATCH_BYTES_MAX).await {
             Ok(chunk) => chunk,
             Err(error) => return self.failed(&StepError::Host(error.detail), None),
         };
-        let records = match self.take_records(&chunk) {
-            Ok(records) => records,
-            Err(reason) => return self.failed(&StepError::Host(reason), None),
+        let plain: Vec<PlainBatch> = match chunk.batches.iter().map(lay_open).collect() {
+            Ok(plain) => plain,
+            Err(error) => return self.failed(&StepError::Host(error.detail), None),
         };
+        let records = match self.take_records(&plain) {
+            Ok(records) => records,
+            Err(error) => return self.failed(&StepError::Host(error.detail), None),
+        };
+        if records.is_empty() {
+            // Compaction left nothing here.
+            self.next_offset = self.next_offset.max(chunk.next_offset);
+            return;
+        }
         let batch_end = records.last().map_or(self.next_offset, |last| last.offset + 1);
         let many_records = records.len() > 1;
         match self.process(records).await {
@@ -259,14 +273,32 @@ impl Worker {
         }
     }
 
-    fn take_records<'a>(&self, chunk: &'a Chunk) -> Result<Vec<StoredRecord<'a>>, String> {
+    /// Goes on at the oldest record there is. That what was deleted is missing is not passed over in silence.
+    fn skip_deleted(&mut self) {
+        let start = self.partition.start_offset();
+        let reason = format!(
+            "offsets {} to {start} of partition {} were deleted before they were processed; the task goes on at {start}",
+            self.next_offset, self.scope.partition
+        );
+        tracing::warn!(deployment = %self.deployment, "{reason}");
+        let failure = Failure {
+            at_ms: self.surroundings.clock.now_ms(),
+            partition: self.scope.partition,
+            generation: self.plan.generation.number,
+            offset: self.next_offset,
+            reason,
+        };
+        // The supervisor outlives its workers; where it is gone, the host is going too.
+        let _ = self.surroundings.events.send(Event::Failed { deployment: self.deployment.clone(), failure });
+        self.next_offset = start;
+    }
+
+    fn take_records<'a>(&self, batches: &'a [PlainBatch]) -> Result<Vec<StoredRecord<'a>>, Error> {
         let wanted = if self.next_offset < self.isolate_until { 1 } else { TASK_BATCH_RECORDS_MAX };
         let mut records = Vec::new();
-        for batch in &chunk.batches {
+        for batch in batches {
             for record in batch.records() {
-                let record = record.map_err(|error| {
-                    format!("partition {} at offset {}: {error}", self.scope.partition, batch.base_offset())
-                })?;
+                let record = record.map_err(|error| unreadable(batch.batch(), &error))?;
                 if record.offset < self.next_offset {
                     continue;
                 }
@@ -421,6 +453,10 @@ async fn ready(
         return Ok(());
     }
     partition.wait(next_offset).await
+}
+
+fn lay_open(batch: &Batch) -> Result<PlainBatch, Error> {
+    batch.plain().map_err(|error| unreadable(batch, &error))
 }
 
 fn micros(duration: Duration) -> u64 {

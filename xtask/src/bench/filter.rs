@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::process::cpu_seconds;
 use crate::http::Client;
+use crate::process::cpu_seconds;
 use crate::{clock, paths};
 
 /// Records of one request.

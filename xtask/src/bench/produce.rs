@@ -1,77 +1,60 @@
-//! Durable produce as its clients see it: the load generator of the host's own binary, and a bare HTTP server beside it.
+//! Durable produce: its throughput, its latency, and that of many small producers.
 
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use anyhow::Result;
 
-use anyhow::{Context, Result, bail};
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use serde::Deserialize;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use super::bare::BareServer;
+use super::load::load;
+use super::report::{Measure, Target};
+use super::run::{APPEND, BARE_HTTP, FDATASYNC, Run};
+use super::section::Section;
 
-/// What the load generator saw.
-#[derive(Debug, Deserialize)]
-pub(super) struct Load {
-    pub(super) records_per_s: f64,
-    pub(super) mib_per_s: f64,
-    pub(super) p50_us: f64,
-    pub(super) p99_us: f64,
+/// Connections, and what part of the raw disk they should come to.
+const PRODUCE: [(&str, f64); 3] = [("1", 0.4), ("4", 0.4), ("8", 0.6)];
+const CONCURRENT_CONNECTIONS: &str = "64";
+const CONCURRENT_TARGET: f64 = 0.35;
+
+pub(super) fn disk(run: &mut Run<'_>, when: &str) -> Result<()> {
+    let disk = run.look_at_disk()?;
+    let append = Measure::new(format!("disk, {APPEND}, {when}"), disk.mib_per_s, "MiB/s");
+    run.add(Section::Disk, append)?;
+    run.add(Section::Disk, Measure::new(format!("disk, {FDATASYNC}, {when}"), disk.fdatasync_us, "us"))
 }
 
-/// Loads what listens there, with records of 1 KiB.
-pub(super) fn load(binary: &Path, address: SocketAddr, seconds: u64, arguments: &[&str]) -> Result<Load> {
-    let output = Command::new(binary)
-        .args(["--json", "--url", &format!("http://{address}"), "bench"])
-        .args(arguments)
-        // The topic is on a host that is about to go.
-        .args(["--keep", "--record-bytes", "1024", "--seconds", &seconds.to_string()])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("the load generator did not start")?;
-    if !output.status.success() {
-        bail!("the load generator ended with {}; its messages are above", output.status);
+pub(super) fn produce(run: &mut Run<'_>) -> Result<()> {
+    for (connections, least) in PRODUCE {
+        let before = run.disk_before()?;
+        let arguments = ["produce", "--batch", "100", "--connections", connections];
+        let load = run.load_host("durable produce", &arguments)?;
+        let disk = run.disk_meanwhile(before)?;
+        let name = format!("durable produce, 100 x 1 KiB, connections: {connections}");
+        let measure = Measure::new(name, load.mib_per_s, "MiB/s").beside(APPEND, disk.mib_per_s);
+        run.add(Section::Produce, measure.target(Target::RatioAtLeast(least)))?;
     }
-    serde_json::from_slice(&output.stdout).context("the load generator's answer is of an unknown form")
+    Ok(())
 }
 
-/// An HTTP server that reads each body and answers at once: what HTTP itself costs on this machine.
-pub(super) struct BareServer {
-    pub(super) address: SocketAddr,
-    /// Dropping it ends the server.
-    _serving: JoinSet<()>,
+pub(super) fn latency(run: &mut Run<'_>) -> Result<()> {
+    let before = run.disk_before()?;
+    let load = run.load_host("one record in flight", &["latency"])?;
+    let disk = run.disk_meanwhile(before)?;
+    let p50 = Measure::new("one record in flight, p50", load.p50_us, "us").beside(FDATASYNC, disk.fdatasync_us);
+    run.add(Section::Latency, p50.target(Target::RatioAtMost(2.0)))?;
+    let p99 = Measure::new("one record in flight, p99", load.p99_us, "us").beside(FDATASYNC, disk.fdatasync_us);
+    run.add(Section::Latency, p99)
 }
 
-impl BareServer {
-    pub(super) async fn start() -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
-        let mut serving = JoinSet::new();
-        serving.spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(async move {
-                    let answered = stream.set_nodelay(true);
-                    let connection = hyper::server::conn::http1::Builder::new();
-                    // A connection that breaks is one that the load generator tells of.
-                    drop((answered, connection.serve_connection(TokioIo::new(stream), service_fn(answer)).await));
-                });
-            }
-        });
-        Ok(Self { address, _serving: serving })
+pub(super) fn concurrent(run: &mut Run<'_>) -> Result<()> {
+    let what = "64 producers of single records";
+    let arguments = ["concurrent", "--connections", CONCURRENT_CONNECTIONS];
+    let durable = run.load_host(what, &arguments)?;
+    let server = BareServer::start()?;
+    eprintln!("Measuring the same on a bare HTTP server.");
+    let bare = load(run.binary, server.address, run.extent.load_s, &arguments)?;
+    let requests = Measure::new(what, durable.records_per_s, "requests/s").beside(BARE_HTTP, bare.records_per_s);
+    run.add(Section::Concurrent, requests.target(Target::RatioAtLeast(CONCURRENT_TARGET)))?;
+    for (which, durable_us, bare_us) in [("p50", durable.p50_us, bare.p50_us), ("p99", durable.p99_us, bare.p99_us)] {
+        let measure = Measure::new(format!("{what}, {which}"), durable_us, "us").beside(BARE_HTTP, bare_us);
+        run.add(Section::Concurrent, measure)?;
     }
-}
-
-/// The receipt of one record, which says nothing.
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    drop(request.into_body().collect().await);
-    let receipt = Bytes::from_static(br#"{"records":[{"partition":0,"offset":0,"timestamp":0}]}"#);
-    Ok(Response::new(Full::new(receipt)))
+    Ok(())
 }

@@ -1,28 +1,48 @@
-//! What was measured, each figure beside its limit and its target: a JSON line each, and a table at the end.
+//! What was measured, each figure beside its reference and its target: a JSON line each in `target/bench.jsonl`, and a table
+//! at the end. A run replaces the figures of what it measures, and leaves the others as they are.
 
-use std::fs::File;
-use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::paths;
+use super::section::Section;
+use crate::machine::Stamp;
 
 /// One figure.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Measure {
-    name: String,
-    value: f64,
-    unit: &'static str,
+    pub(super) name: String,
+    pub(super) value: f64,
+    pub(super) unit: String,
     /// What the machine does by itself, measured in the same run.
-    limit: Option<&'static str>,
-    limit_value: Option<f64>,
-    /// The value by its limit.
-    ratio: Option<f64>,
-    target: Option<String>,
-    met: Option<bool>,
+    pub(super) reference: Option<String>,
+    pub(super) reference_value: Option<f64>,
+    /// The value by its reference.
+    pub(super) ratio: Option<f64>,
+    pub(super) target: Option<String>,
+    pub(super) met: Option<bool>,
+    /// Where the figure is one of a curve.
+    pub(super) point: Option<Point>,
+}
+
+/// A place on a curve: of this name, at this x.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Point {
+    pub(super) curve: String,
+    pub(super) x: f64,
+}
+
+/// A figure, and when and where it was measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Figure {
+    pub(super) section: Section,
+    #[serde(flatten)]
+    pub(super) measure: Measure,
+    #[serde(flatten)]
+    pub(super) stamp: Stamp,
 }
 
 /// What a figure should be.
@@ -35,23 +55,24 @@ pub(super) enum Target {
 }
 
 impl Measure {
-    pub(super) fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+    pub(super) fn new(name: impl Into<String>, value: f64, unit: &str) -> Self {
         Self {
             name: name.into(),
             value: rounded(value),
-            unit,
-            limit: None,
-            limit_value: None,
+            unit: unit.to_owned(),
+            reference: None,
+            reference_value: None,
             ratio: None,
             target: None,
             met: None,
+            point: None,
         }
     }
 
     /// Beside what the machine does by itself.
-    pub(super) fn beside(self, limit: &'static str, limit_value: f64) -> Self {
-        let ratio = (limit_value > 0.0).then(|| rounded(self.value / limit_value));
-        Self { limit: Some(limit), limit_value: Some(rounded(limit_value)), ratio, ..self }
+    pub(super) fn beside(self, reference: &str, value: f64) -> Self {
+        let ratio = (value > 0.0).then(|| rounded(self.value / value));
+        Self { reference: Some(reference.to_owned()), reference_value: Some(rounded(value)), ratio, ..self }
     }
 
     /// Call it after `beside`.
@@ -64,41 +85,53 @@ impl Measure {
         };
         Self { target: Some(text), met, ..self }
     }
+
+    pub(super) fn at(self, curve: &str, x: f64) -> Self {
+        Self { point: Some(Point { curve: curve.to_owned(), x: rounded(x) }), ..self }
+    }
 }
 
 pub(super) struct Report {
-    file: File,
-    measures: Vec<Measure>,
+    path: PathBuf,
+    stamp: Stamp,
+    figures: Vec<Figure>,
 }
 
 impl Report {
-    pub(super) fn new() -> Result<Self> {
-        let path = paths::target().join("bench.jsonl");
-        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { file, measures: Vec::new() })
+    /// Goes on with the figures that earlier runs left there.
+    pub(super) fn open(path: PathBuf, stamp: Stamp) -> Self {
+        let figures = read(&path).unwrap_or_default();
+        Self { path, stamp, figures }
     }
 
-    pub(super) fn add(&mut self, measure: Measure) -> Result<()> {
-        let line = serde_json::to_string(&measure)?;
-        println!("{line}");
-        writeln!(self.file, "{line}")?;
-        self.measures.push(measure);
-        Ok(())
+    pub(super) fn add(&mut self, section: Section, measure: Measure) -> Result<()> {
+        let figure = Figure { section, measure, stamp: self.stamp.clone() };
+        println!("{}", serde_json::to_string(&figure)?);
+        self.figures.retain(|old| old.section != section || old.stamp == self.stamp);
+        self.figures.push(figure);
+        self.figures.sort_by_key(|figure| figure.section);
+        let mut lines = String::new();
+        for figure in &self.figures {
+            lines += &serde_json::to_string(figure)?;
+            lines.push('\n');
+        }
+        std::fs::write(&self.path, lines).with_context(|| format!("cannot write {}", self.path.display()))
     }
 
+    /// The figures of this run.
     pub(super) fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(UTF8_FULL_CONDENSED);
-        table.set_header(["", "value", "unit", "limit", "limit's value", "ratio", "target", "met"]);
-        for measure in &self.measures {
-            let figure = |value: Option<f64>| value.map(figure).unwrap_or_default();
+        table.set_header(["", "value", "unit", "reference", "its value", "ratio", "target", "met"]);
+        for Figure { measure, .. } in self.figures.iter().filter(|figure| figure.stamp == self.stamp) {
+            let text = |value: Option<f64>| value.map(figure).unwrap_or_default();
             table.add_row([
                 measure.name.clone(),
-                figure(Some(measure.value)),
-                measure.unit.to_owned(),
-                measure.limit.unwrap_or_default().to_owned(),
-                figure(measure.limit_value),
-                figure(measure.ratio),
+                text(Some(measure.value)),
+                measure.unit.clone(),
+                measure.reference.clone().unwrap_or_default(),
+                text(measure.reference_value),
+                text(measure.ratio),
                 measure.target.clone().unwrap_or_default(),
                 measure.met.map(|met| if met { "yes" } else { "NO" }).unwrap_or_default().to_owned(),
             ]);
@@ -112,18 +145,35 @@ impl Report {
     }
 }
 
+/// The figures of a file. Lines of another form are from another version, and count for nothing.
+pub(super) fn read(path: &std::path::Path) -> Result<Vec<Figure>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
 /// Three decimals say enough.
 fn rounded(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
-/// In about three digits.
-fn figure(value: f64) -> String {
+/// In about three digits, the thousands apart.
+pub(super) fn figure(value: f64) -> String {
     match value.abs() {
         0.0..10.0 => format!("{value:.2}"),
         10.0..1_000.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
+        _ => thousands(&format!("{value:.0}")),
     }
+}
+
+fn thousands(digits: &str) -> String {
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && !out.ends_with('-') {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -140,5 +190,28 @@ mod tests {
         assert_eq!(met(20.0, Target::AtLeast(20.0)), Some(true));
         let unmeasured = Measure::new("a", 1.0, "us").beside("b", 0.0).target(Target::RatioAtLeast(1.0));
         assert_eq!(unmeasured.met, None);
+    }
+
+    #[test]
+    fn figures_are_short() {
+        for (value, text) in [(0.512_3, "0.51"), (99.96, "100.0"), (1_234.5, "1,234"), (1_043_200.0, "1,043,200")] {
+            assert_eq!(figure(value), text);
+        }
+        assert_eq!(thousands("-123456"), "-123,456");
+    }
+
+    #[test]
+    fn a_run_replaces_only_what_it_measures() {
+        let path = std::env::temp_dir().join(format!("kafka-do-report-{}.jsonl", std::process::id()));
+        let stamp = |time: &str| Stamp { commit: "abc".into(), time: time.into(), machine: "one".into() };
+        let mut first = Report::open(path.clone(), stamp("1"));
+        for (section, name) in [(Section::Swap, "a"), (Section::Start, "b"), (Section::Swap, "c")] {
+            first.add(section, Measure::new(name, 1.0, "us").at("curve", 2.0)).unwrap();
+        }
+        let mut second = Report::open(path.clone(), stamp("2"));
+        second.add(Section::Swap, Measure::new("d", 1.0, "us")).unwrap();
+        let names: Vec<_> = read(&path).unwrap().into_iter().map(|figure| figure.measure.name).collect();
+        assert_eq!(names, ["b", "d"]);
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -80,7 +80,7 @@ impl Demo {
         let usual: SocketAddr = show::USUAL_ADDRESS.parse()?;
         let is_taken = TcpListener::bind(usual).is_err();
         let http = if self.exit || is_taken { any_port } else { usual };
-        Host::start(&Options { binary, data: &data(), http, plugins: Some(&paths::plugins()) })
+        Host::start(&Options { http, plugins: Some(&paths::plugins()), ..Options::new(binary, &data()) })
     }
 
     async fn show(&self, host: &Host, binary: &Path) -> Result<()> {

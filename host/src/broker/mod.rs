@@ -1,30 +1,32 @@
 //! The use cases, as methods: the only thing that the API, the words and the command line call.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::path::PathBuf;
+mod produce;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
+pub use produce::{KnownBy, NewOffset, NewRecord, ProduceOptions, Produced, Receipt, Retry, too_many_records};
+
 use crate::clock::Clock;
+use crate::config::{Sync, TierSettings};
 use crate::error::{Error, Result};
-use crate::limits::{PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, UPLOADS_MAX};
-use crate::log::{Append, Log, Partition, Permit, Topic, Unit};
-pub use crate::log::{Fetched, Follower};
+use crate::limits::UPLOADS_MAX;
+pub use crate::log::{Fetched, Follower, Restored, RestoredTopic, SegmentSums};
+use crate::log::{Log, LogOptions, Partition, Permit, Topic, Unit, Upkeep};
 use crate::model::generation::Version;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
-use crate::model::partitioner::partition_of_key;
-use crate::model::record::Record;
+use crate::model::segment::Place;
 use crate::model::topic::TopicConfig;
 use crate::plugin::{Artefact, Registry, Runtime};
 use crate::shutdown::Shutdown;
 use crate::store::{Row, Store};
 use crate::task::{DeploymentStatus, Request, Supervisor};
 use crate::telemetry::Metrics;
-use crate::tier::Tier;
+use crate::tier::{Tier, Tiers};
 
 /// What a host needs to be told.
 #[derive(Clone, Debug)]
@@ -33,6 +35,13 @@ pub struct Options {
     pub data: PathBuf,
     /// Components to register at the start, each under its file's name.
     pub plugins: Option<PathBuf>,
+    pub sync: Sync,
+    /// How many bytes may wait for their segments before they are sealed early.
+    pub head_bytes: u64,
+    /// Where segments go; `None` is a folder beside the database.
+    pub tier: Option<TierSettings>,
+    /// Where old segments go.
+    pub cold_tier: Option<TierSettings>,
 }
 
 #[derive(Debug)]
@@ -42,6 +51,7 @@ pub struct Broker {
     supervisor: Arc<Supervisor>,
     metrics: Arc<Metrics>,
     clock: Clock,
+    sync: Sync,
     /// The tasks' end.
     working: Shutdown,
     /// The requests' end: begins first, and wakes whoever waits for records.
@@ -54,24 +64,6 @@ pub struct Broker {
     using: RwLock<()>,
     /// Where the next records without a key go.
     sticky: AtomicU32,
-}
-
-/// A record to produce.
-#[derive(Clone, Debug)]
-pub struct NewRecord {
-    /// `None` is the partition of the key, or the sticky one.
-    pub partition: Option<u32>,
-    /// `None` is the time of the append.
-    pub timestamp_ms: Option<i64>,
-    pub record: Record,
-}
-
-/// Where a record stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    pub partition: u32,
-    pub offset: u64,
-    pub timestamp_ms: i64,
 }
 
 /// Where reading begins.
@@ -96,13 +88,18 @@ impl Broker {
         std::fs::create_dir_all(&options.data).map_err(|error| {
             Error::internal(format!("the data folder {} cannot be made: {error}", options.data.display()))
         })?;
-        let store = Arc::new(Store::open(&options.data.join("head.redb"))?);
-        let log = Arc::new(Log::open(Arc::clone(&store), Arc::clone(&metrics))?);
-        let tier = Tier::folder(&options.data.join("tier"))?;
-        let cache = std::path::absolute(options.data.join("cache")).unwrap_or_else(|_| options.data.join("cache"));
+        let store = Arc::new(Store::open(&options.data.join(DATABASE))?);
+        let folder = Tier::folder(&absolute(&options.data.join(FOLDER)))?;
+        let bucket = options.tier.as_ref().map(Tier::named).transpose()?;
+        let cold = options.cold_tier.as_ref().map(Tier::named).transpose()?;
+        let tiers = Arc::new(Tiers::new(folder.clone(), bucket, cold));
+        let log_options = LogOptions { sync: options.sync, head_bytes: options.head_bytes };
+        let log = Log::open(Arc::clone(&store), tiers, &log_options, clock.clone(), Arc::clone(&metrics))?;
+        let upkeep = Upkeep::start(Arc::clone(&log), clock.clone(), random()).await?;
+        let cache = absolute(&options.data.join("cache"));
         let runtime = Runtime::new(&cache, Arc::clone(&store), clock.clone(), Arc::clone(&metrics))?;
         let rows = store.snapshot()?.plugins()?;
-        let registry = Arc::new(Registry::new(runtime, tier, rows));
+        let registry = Arc::new(Registry::new(runtime, folder, rows));
         registry.sweep().await?;
         let supervisor = Supervisor::start(
             Arc::clone(&log),
@@ -112,12 +109,17 @@ impl Broker {
             Arc::clone(&metrics),
             working.clone(),
         )?;
+        working.spawn(upkeep.run(working.clone()));
+        if let Sync::IntervalMs(ms) = options.sync {
+            log.sync_every(Duration::from_millis(ms), &working);
+        }
         let broker = Self {
             log,
             registry,
             supervisor,
             metrics,
             clock,
+            sync: options.sync,
             working,
             serving,
             uploading: tokio::sync::Mutex::new(()),
@@ -174,13 +176,42 @@ impl Broker {
     }
 
     /// The flag says whether the topic is new.
-    pub async fn create_topic(&self, name: &TopicName, config: Option<TopicConfig>) -> Result<(Arc<Topic>, bool)> {
-        self.log.create_topic(name, config, self.clock.now_ms()).await
+    /// Creates the topic with the defaults that `alter` has changed; or finds it, and it must be as `alter` wants it. The flag
+    /// says whether it is new.
+    pub async fn create_topic(
+        &self,
+        name: &TopicName,
+        alter: impl Fn(&mut TopicConfig) + Send,
+    ) -> Result<(Arc<Topic>, bool)> {
+        let mut config = TopicConfig::default();
+        alter(&mut config);
+        let (topic, is_new) = self.log.create_topic(name, &config).await?;
+        if !is_new {
+            let found = topic.config();
+            let mut wanted = TopicConfig::clone(&found);
+            alter(&mut wanted);
+            if wanted != *found {
+                return Err(Error::conflict(
+                    "topic-exists",
+                    format!(
+                        "topic {name} exists with other settings; see them with GET /v1/topics/{name}, and change them with PATCH"
+                    ),
+                ));
+            }
+        }
+        Ok((topic, is_new))
     }
 
-    pub async fn grow_topic(&self, name: &TopicName, partitions: u32) -> Result<Arc<Topic>> {
-        let topic = self.log.grow_topic(name, partitions).await?;
-        self.supervisor.topic_grew(name).await;
+    pub async fn alter_topic(
+        &self,
+        name: &TopicName,
+        alter: impl FnOnce(&mut TopicConfig) + Send,
+    ) -> Result<Arc<Topic>> {
+        let before = self.log.topic(name)?.config().partitions;
+        let topic = self.log.alter_topic(name, alter).await?;
+        if topic.config().partitions > before {
+            self.supervisor.topic_grew(name).await;
+        }
         Ok(topic)
     }
 
@@ -207,62 +238,21 @@ impl Broker {
         self.log.try_admit()
     }
 
-    /// Appends the records: all or none. Answers once they are on the disk.
-    pub async fn produce(
-        &self,
-        topic: &TopicName,
-        records: Vec<NewRecord>,
-        mut permit: Permit,
-    ) -> Result<Vec<Receipt>> {
-        if records.is_empty() {
-            return Err(Error::invalid("no-records", "the request has no records; send at least one"));
-        }
-        if records.len() > PRODUCE_RECORDS_MAX {
-            return Err(too_many_records());
-        }
-        permit.try_grow(records.len() * RECORD_COST_BYTES)?;
-        let topic = self.log.topic(topic)?;
-        let partitions = topic.config().partitions;
-        let sticky = self.sticky.fetch_add(1, Ordering::Relaxed) % partitions;
-        let now_ms = self.clock.now_ms();
-        let mut groups: Vec<(Arc<Partition>, Vec<Record>)> = Vec::new();
-        let mut group_of: HashMap<u32, usize> = HashMap::new();
-        // Which group each record went to; its place in the group follows from the order.
-        let mut places = Vec::with_capacity(records.len());
-        let mut bytes = 0;
-        for NewRecord { partition, timestamp_ms, mut record } in records {
-            record.timestamp_ms = timestamp_ms.unwrap_or(now_ms);
-            record.check()?;
-            bytes += record.bytes();
-            let number = match (partition, &record.key) {
-                (Some(partition), _) => partition,
-                (None, Some(key)) => partition_of_key(key, partitions),
-                (None, None) => sticky,
-            };
-            let group = *match group_of.entry(number) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => {
-                    groups.push((topic.partition(number)?, Vec::new()));
-                    new.insert(groups.len() - 1)
-                }
-            };
-            places.push((group, record.timestamp_ms));
-            groups[group].1.push(record);
-        }
-        let numbers: Vec<u32> = groups.iter().map(|(partition, _)| partition.id().partition).collect();
-        let appends = groups.into_iter().filter_map(|(partition, records)| Append::new(partition, records)).collect();
-        let unit = Unit { appends, permit: Some(permit), ..Unit::default() };
-        let mut next = self.log.commit(unit).await?;
-        self.metrics.produced_records.inc_by(places.len() as u64);
-        self.metrics.produced_bytes.inc_by(bytes as u64);
-        Ok(places
-            .into_iter()
-            .map(|(group, timestamp_ms)| {
-                let offset = next[group];
-                next[group] += 1;
-                Receipt { partition: numbers[group], offset, timestamp_ms }
-            })
-            .collect())
+    /// What an answer to a produce promises.
+    pub fn sync(&self) -> Sync {
+        self.sync
+    }
+
+    /// Deletes the records of a partition before `offset`.
+    pub async fn delete_records(&self, topic: &TopicName, partition: u32, offset: u64) -> Result<Arc<Partition>> {
+        let partition = self.log.topic(topic)?.partition(partition)?;
+        self.log.delete_records(&partition, offset).await?;
+        Ok(partition)
+    }
+
+    /// What the segments of a topic's partitions come to.
+    pub async fn segment_sums(&self, topic: &Topic) -> Result<Vec<SegmentSums>> {
+        self.log.segment_sums(topic).await
     }
 
     /// Reads from one partition, and waits up to `wait` for records where there are none yet.
@@ -444,10 +434,38 @@ impl Broker {
     }
 }
 
-/// What a request with too many records is told, whoever counts them.
-pub fn too_many_records() -> Error {
-    Error::too_large(
-        "too-many-records",
-        format!("the request has more than the {PRODUCE_RECORDS_MAX} records of one call; send several"),
-    )
+/// Makes a data folder from what a tier has, and from nothing else.
+pub async fn restore(settings: &TierSettings, data: &Path, progress: impl Fn(u64, u64) + Send) -> Result<Restored> {
+    std::fs::create_dir_all(data)
+        .map_err(|error| Error::internal(format!("the data folder {} cannot be made: {error}", data.display())))?;
+    let tier = Tier::named(settings)?;
+    // The folder beside the database is its own place; everything else was named in the configuration.
+    let folder = format!("file://{}", absolute(&data.join(FOLDER)).display());
+    let place = if settings.url == folder { Place::Folder } else { Place::Bucket };
+    // Under another name until it is whole: a restore that broke off is begun again.
+    let (incomplete, database) = (data.join("restore.redb"), data.join(DATABASE));
+    let failed = |error: std::io::Error| Error::internal(format!("{}: {error}", incomplete.display()));
+    if incomplete.exists() {
+        std::fs::remove_file(&incomplete).map_err(failed)?;
+    }
+    let store = Arc::new(Store::open(&incomplete)?);
+    let restored = crate::log::restore(&store, &tier, place, progress).await?;
+    drop(store);
+    std::fs::rename(&incomplete, &database).map_err(failed)?;
+    std::fs::File::open(data).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(restored)
+}
+
+const DATABASE: &str = "head.redb";
+const FOLDER: &str = "tier";
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A number that no other host has.
+fn random() -> u64 {
+    // The standard library's own source of randomness: seeded by the system, and hashed.
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
 }

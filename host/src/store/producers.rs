@@ -1,0 +1,186 @@
+//! Table `producers`: who may send with sequences; table `producer_names`: which of them has a name; table `sequences`: how
+//! far each got, by producer, topic and partition (`u32::MAX` where the sequence counts through the topic).
+//!
+//! A producer's value: epoch u16, time of its last start i64, its name. A sequence's: epoch u16, the next number u64, then
+//! the last requests, oldest first: first number, records and length (varints), and the answer as table `requests` has it.
+
+use redb::{ReadableTable, TableDefinition};
+
+use super::{Result, Tables, corrupt, requests};
+use crate::limits::{PRODUCER_REQUESTS_KEPT, PRODUCERS_MAX};
+use crate::model::request::{Answered, PartitionScope, ProducerId};
+use crate::model::varint;
+
+pub(super) const TABLE: TableDefinition<'_, u64, (u16, i64, &str)> = TableDefinition::new("producers");
+pub(super) const NAMES: TableDefinition<'_, &str, u64> = TableDefinition::new("producer_names");
+pub(super) const SEQUENCES: TableDefinition<'_, (u64, u32, u32), &[u8]> = TableDefinition::new("sequences");
+/// A producer with a name is not forgotten before it has been silent for this long.
+const NAME_KEPT_MS: i64 = 7 * 86_400_000;
+
+/// How far a producer got in one topic or partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sequence {
+    pub epoch: u16,
+    /// The number that its next record has.
+    pub next: u64,
+    /// Its last requests, oldest first: the number of the first record, how many, and what it was answered.
+    pub last: Vec<(u64, u64, Answered)>,
+}
+
+impl Sequence {
+    /// Takes up a request that went through.
+    pub fn push(&mut self, first: u64, records: u64, answered: Answered) {
+        self.next = first + records;
+        self.last.push((first, records, answered));
+        let surplus = self.last.len().saturating_sub(PRODUCER_REQUESTS_KEPT);
+        self.last.drain(..surplus);
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = bytes::BytesMut::new();
+        out.extend_from_slice(&self.epoch.to_be_bytes());
+        out.extend_from_slice(&self.next.to_be_bytes());
+        for (first, records, answered) in &self.last {
+            let answered = requests::encode(answered);
+            for number in [*first, *records, answered.len() as u64] {
+                varint::put(&mut out, number.cast_signed());
+            }
+            out.extend_from_slice(&answered);
+        }
+        out.to_vec()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (epoch, bytes) = bytes.split_first_chunk()?;
+        let (next, mut rest) = bytes.split_first_chunk()?;
+        let mut sequence =
+            Self { epoch: u16::from_be_bytes(*epoch), next: u64::from_be_bytes(*next), last: Vec::new() };
+        while !rest.is_empty() {
+            let mut take = || varint::take(&mut rest).map(i64::cast_unsigned);
+            let (first, records, length) = (take()?, take()?, take()?);
+            let (answered, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+            rest = after;
+            sequence.last.push((first, records, requests::decode(answered)?));
+        }
+        Some(sequence)
+    }
+}
+
+fn key(producer: ProducerId, scope: PartitionScope) -> (u64, u32, u32) {
+    match scope {
+        PartitionScope::Topic(topic) => (producer.0, topic.0, u32::MAX),
+        PartitionScope::Partition(id) => (producer.0, id.topic.0, id.partition),
+    }
+}
+
+impl Tables<'_> {
+    /// A new producer; or the one of that name, in its next epoch, which fences those that still send in an older one.
+    pub fn start_producer(&mut self, name: Option<&str>, now_ms: i64) -> Result<(ProducerId, u16)> {
+        let name = name.unwrap_or_default();
+        let known = if name.is_empty() { None } else { self.producer_names()?.get(name)?.map(|id| id.value()) };
+        if let Some(id) = known {
+            let found = self.producers()?.get(id)?.map(|row| row.value().0);
+            // An epoch is given once. After the last one the name goes on under a new number.
+            if let Some(epoch) = found.and_then(|epoch| epoch.checked_add(1)).filter(|epoch| *epoch < 1 << 15) {
+                self.producers()?.insert(id, (epoch, now_ms, name))?;
+                return Ok((ProducerId(id), epoch));
+            }
+            self.forget_producer(id)?;
+        }
+        let id = u64::from(self.next_producer_id()?);
+        self.producers()?.insert(id, (0, now_ms, name))?;
+        if !name.is_empty() {
+            self.producer_names()?.insert(name, id)?;
+        }
+        if let Some(old) = id.checked_sub(PRODUCERS_MAX as u64) {
+            let is_kept = self.producers()?.get(old)?.is_some_and(|row| {
+                let (_, started_ms, name) = row.value();
+                !name.is_empty() && now_ms.saturating_sub(started_ms) < NAME_KEPT_MS
+            });
+            if !is_kept {
+                self.forget_producer(old)?;
+            }
+        }
+        Ok((ProducerId(id), 0))
+    }
+
+    fn forget_producer(&mut self, id: u64) -> Result<()> {
+        let name = self.producers()?.remove(id)?.map(|row| row.value().2.to_owned());
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            self.producer_names()?.remove(name.as_str())?;
+        }
+        Ok(self.sequences()?.retain_in((id, 0, 0)..=(id, u32::MAX, u32::MAX), |_, _| false)?)
+    }
+
+    /// The epoch that the producer is in.
+    pub fn producer_epoch(&mut self, producer: ProducerId) -> Result<Option<u16>> {
+        Ok(self.producers()?.get(producer.0)?.map(|row| row.value().0))
+    }
+
+    pub fn sequence(&mut self, producer: ProducerId, scope: PartitionScope) -> Result<Option<Sequence>> {
+        let key = key(producer, scope);
+        let Some(found) = self.sequences()?.get(key)? else { return Ok(None) };
+        Sequence::decode(found.value()).map(Some).ok_or_else(|| corrupt("sequences", key, "it is malformed"))
+    }
+
+    pub fn put_sequence(&mut self, producer: ProducerId, scope: PartitionScope, sequence: &Sequence) -> Result<()> {
+        self.sequences()?.insert(key(producer, scope), sequence.encode().as_slice())?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::*;
+    use crate::model::topic::{PartitionId, TopicId};
+
+    #[test]
+    fn sequences_round_trip() {
+        let mut sequence = Sequence { epoch: 3, ..Sequence::default() };
+        for first in 0..9 {
+            assert_eq!(Sequence::decode(&sequence.encode()), Some(sequence.clone()));
+            let id = PartitionId { topic: TopicId(1), partition: 2 };
+            let answered = Answered { parts: vec![(id, first)], runs: vec![(0, 1)], ..Answered::default() };
+            sequence.push(first, 1, answered);
+        }
+        assert_eq!((sequence.next, sequence.last.len(), sequence.last[0].0), (9, PRODUCER_REQUESTS_KEPT, 4));
+        let bytes = sequence.encode();
+        assert_eq!(Sequence::decode(&bytes[..bytes.len() - 1]), None);
+    }
+
+    #[test]
+    fn a_name_keeps_its_number_and_raises_its_epoch() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("db")).unwrap();
+        let transaction = store.begin().unwrap();
+        let mut tables = transaction.tables();
+        let mut start = |name| tables.start_producer(name, 0).unwrap();
+        assert_eq!(start(None), (ProducerId(1), 0));
+        assert_eq!(start(Some("a")), (ProducerId(2), 0));
+        assert_eq!(start(Some("b")), (ProducerId(3), 0));
+        assert_eq!(start(Some("a")), (ProducerId(2), 1));
+        assert_eq!(tables.producer_epoch(ProducerId(2)).unwrap(), Some(1));
+        assert_eq!(tables.producer_epoch(ProducerId(9)).unwrap(), None);
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("db")).unwrap();
+        let transaction = store.begin().unwrap();
+        let mut tables = transaction.tables();
+        let scope = PartitionScope::Topic(TopicId(1));
+        for name in [None, Some("kept")] {
+            let (id, _) = tables.start_producer(name, 0).unwrap();
+            tables.put_sequence(id, scope, &Sequence::default()).unwrap();
+        }
+        for _ in 0..PRODUCERS_MAX {
+            tables.start_producer(None, 1).unwrap();
+        }
+        assert_eq!(tables.producer_epoch(ProducerId(1)).unwrap(), None);
+        assert_eq!(tables.sequence(ProducerId(1), scope).unwrap(), None);
+        assert_eq!(tables.producer_epoch(ProducerId(2)).unwrap(), Some(0));
+        assert_eq!(tables.sequence(ProducerId(2), scope).unwrap(), Some(Sequence::default()));
+    }
+}
