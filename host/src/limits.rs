@@ -73,8 +73,6 @@ pub const SEGMENT_MS_DEFAULT: u64 = 600_000;
 pub const SEGMENT_MS_MIN: u64 = 100;
 /// A segment's index has an entry every so many bytes: what a reader fetches from a tier at once.
 pub const SEGMENT_BLOCK_BYTES: usize = 512 << 10;
-/// Largest index and footer of a segment.
-pub const SEGMENT_INDEX_BYTES_MAX: u64 = 4 << 20;
 /// Memory for blocks and indexes of segments that were read lately.
 pub const SEGMENT_CACHE_BYTES_MAX: u64 = 64 << 20;
 /// Blocks that are fetched ahead of a reader who reads on.
@@ -83,14 +81,15 @@ pub const READ_AHEAD_BLOCKS: usize = 2;
 pub const UPKEEP_MS: u64 = 500;
 /// And what costs a look at every partition.
 pub const UPKEEP_SLOW_MS: u64 = 5_000;
-/// Segments that are built and sent at once; each stands in memory.
-pub const SEALS_AT_ONCE: usize = 2;
+/// Bytes of segments that are built and sent at once, all of them in memory; and how many segments.
+pub const SEALING_BYTES_MAX: usize = 96 << 20;
+pub const SEALS_AT_ONCE: usize = 16;
 /// Objects that one turn of upkeep deletes, and how many of them at once.
 pub const GARBAGE_BATCH: usize = 256;
 pub const GARBAGE_AT_ONCE: usize = 16;
 /// How long compaction keeps the deletion of a key, unless a topic says otherwise (Kafka's delete.retention.ms).
 pub const TOMBSTONE_RETENTION_MS_DEFAULT: u64 = 86_400_000;
-/// Keys whose latest offset one pass of compaction remembers: 24 bytes each, and a third more for the map.
+/// Keys whose latest offset one pass of compaction remembers: 32 bytes each, and up to as much again for the map.
 pub const COMPACTION_KEYS_MAX: usize = 1_000_000;
 /// Of a partition's segments this part, in percent of the bytes, must be new before they are compacted.
 pub const COMPACTION_DIRTY_PERCENT: u64 = 50;
@@ -101,12 +100,17 @@ pub const DISK_RESERVE_BYTES: u64 = 64 << 20;
 pub const SYNC_INTERVAL_MS_MIN: u64 = 1;
 pub const SYNC_INTERVAL_MS_MAX: u64 = 10_000;
 
-/// Producers that the host knows at once; the one unheard of for longest is forgotten.
-pub const PRODUCERS_MAX: usize = 100_000;
+/// Producers that the host knows; where there are more, those that were silent for an hour are forgotten, and new ones wait.
+pub const PRODUCERS_MAX: u64 = 100_000;
 /// Requests of one producer to one topic that are remembered (Kafka remembers five batches).
 pub const PRODUCER_REQUESTS_KEPT: usize = 5;
 /// Idempotency keys that are remembered, and for how long.
 pub const IDEMPOTENCY_KEYS_MAX: u64 = 100_000;
+/// What their answers may take up in the database.
+pub const IDEMPOTENCY_BYTES_MAX: u64 = 32 << 20;
+/// Runs of records to one partition that a request may have which is remembered: records that change partition all the time
+/// make long answers.
+pub const IDEMPOTENCY_RUNS_MAX: usize = 4_096;
 pub const IDEMPOTENCY_KEY_MS_MAX: i64 = 86_400_000;
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// Offsets that one transaction commits.
@@ -137,7 +141,7 @@ pub const REQUEST_BODY_MS_MAX: u64 = 60_000;
 pub const SHUTDOWN_MS_MAX: u64 = 10_000;
 
 /// One operation on a tier, before it counts as failed, and how often it is tried.
-pub const TIER_OPERATION_MS_MAX: u64 = 30_000;
+pub const TIER_OPERATION_MS_MAX: u64 = 60_000;
 pub const TIER_TRIES_MAX: usize = 4;
 
 /// Memory of one plugin instance.

@@ -262,6 +262,8 @@ async fn in_a_transaction() {
     for topic in ["debit", "credit", "orders"] {
         host.create_topic(topic, 1).await;
     }
+    let orders = "{}\n".repeat(9);
+    host.try_produce("orders", "", orders).await.unwrap().ok();
     let path = "/v1/transactions";
     let place = |offset: u64, expected: Value| json!([{"group": "g", "topic": "orders", "partition": 0, "offset": offset, "expected": expected}]);
     let told = host.post(path, transaction(0, place(1, Value::Null))).await.ok();
@@ -318,6 +320,8 @@ async fn in_a_transaction() {
             404,
             "unknown-partition",
         ),
+        // No group can have read what is not there.
+        (wrong(json!([good]), place(10, json!(8))), 416, "offset-out-of-range"),
     ] {
         assert_eq!(host.post(path, body.clone()).await.problem(status), code, "{body}");
     }

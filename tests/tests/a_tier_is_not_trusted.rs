@@ -223,12 +223,12 @@ async fn nor_taken_from_its_owner() {
     let (kept, second_kept) = (files(folder.path()), files(&s3.folder("tier")));
     assert!(kept.iter().any(|path| path.ends_with("kafka-do.json")), "{kept:?}");
     let told = in_folder().refused().await;
-    assert!(told.contains(&shared) && told.contains("another host"), "{told}");
+    assert!(told.contains(&shared) && told.contains("belongs to host"), "{told}");
     let told = in_bucket().refused().await;
-    assert!(told.contains("s3://records/tier") && told.contains("another host"), "{told}");
+    assert!(told.contains("s3://records/tier") && told.contains("belongs to host"), "{told}");
     // A cold tier is a tier.
     let told = HostOptions::default().arguments(&["--cold-tier", &shared]).refused().await;
-    assert!(told.contains(&shared) && told.contains("another host"), "{told}");
+    assert!(told.contains(&shared) && told.contains("belongs to host"), "{told}");
     assert_eq!(files(folder.path()), kept, "whoever was refused left no trace");
     assert_eq!(files(&s3.folder("tier")), second_kept, "whoever was refused left no trace");
     for mut owner in [owner, second_owner] {

@@ -22,11 +22,25 @@ fn codecs(mut batches: &[u8]) -> Vec<u8> {
     codecs
 }
 
+/// All records as lines, page by page.
 async fn ndjson(host: &Host, topic: &str) -> Vec<Value> {
-    let url = format!("{}/v1/topics/{topic}/partitions/0/records?max_bytes=16777216&max_records=50000", host.url());
-    let request = host.client().get(url).header("accept", "application/x-ndjson");
-    let answer = host.send(request).await.unwrap();
-    answer.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let mut records = Vec::new();
+    let mut next = 0;
+    loop {
+        let path =
+            format!("/v1/topics/{topic}/partitions/0/records?offset={next}&max_bytes=16777216&max_records=50000");
+        let request = host.client().get(host.url() + &path).header("accept", "application/x-ndjson");
+        let page = host.send(request).await.unwrap();
+        assert_eq!(page.status, 200, "{}", page.text);
+        records.extend(page.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+        let number = |name: &str| page.headers[name].to_str().unwrap().parse::<u64>().unwrap();
+        let next_offset = number("kafka-do-next-offset");
+        if next_offset == number("kafka-do-high-watermark") {
+            return records;
+        }
+        assert!(next_offset > next, "{topic}: a page of nothing at {next}");
+        next = next_offset;
+    }
 }
 
 async fn every_form(host: &Host, topic: &str, codec: u8) -> Vec<Value> {

@@ -113,7 +113,7 @@ pub(super) async fn fetch(
     let fetched = app.fetch(&topic, partition, from, bytes_max, Duration::from_millis(wait_ms)).await?;
     let (media, body, next_offset, records) = match form {
         Form::Raw => raw(&fetched),
-        Form::Json | Form::Ndjson => written(&fetched, records_max, &form)?,
+        Form::Json | Form::Ndjson => written(&fetched, records_max, bytes_max, &form)?,
     };
     app.metrics().fetched_records.inc_by(records);
     let mut response = ([(CONTENT_TYPE, media)], body).into_response();
@@ -152,7 +152,12 @@ fn raw(fetched: &Fetched) -> (&'static str, Vec<u8>, u64, u64) {
     ("application/octet-stream", body, next, records)
 }
 
-fn written(fetched: &Fetched, records_max: usize, form: &Form) -> Result<(&'static str, Vec<u8>, u64, u64)> {
+fn written(
+    fetched: &Fetched,
+    records_max: usize,
+    bytes_max: usize,
+    form: &Form,
+) -> Result<(&'static str, Vec<u8>, u64, u64)> {
     let json = matches!(form, Form::Json);
     let mut out =
         Vec::with_capacity(fetched.chunk.batches.iter().map(|batch| batch.bytes().len() * 3 / 2).sum::<usize>() + 128);
@@ -169,7 +174,8 @@ fn written(fetched: &Fetched, records_max: usize, form: &Form) -> Result<(&'stat
             if record.offset < fetched.from {
                 continue;
             }
-            if records == records_max {
+            // In plain bytes: what is compressed may unfold to very much more than was read.
+            if records == records_max || (records > 0 && out.len() >= bytes_max) {
                 next = last;
                 break 'batches;
             }

@@ -13,7 +13,7 @@ use super::extract::{Json, OptionalJson, Path, Query, created};
 use super::nullable::Nullable;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::Topic;
 use crate::model::batch::Compression;
 use crate::model::json_path::JsonPath;
@@ -21,7 +21,7 @@ use crate::model::name::TopicName;
 use crate::model::topic::{CleanupPolicy, TopicConfig};
 
 /// What can be set of a topic; what is left out stays as it is, or has its default.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = TopicSettings)]
 pub(super) struct Settings {
@@ -52,6 +52,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn apply(&self, config: &mut TopicConfig) {
         fn set<T: Clone>(to: &mut T, from: Option<&T>) {
             if let Some(from) = from {
@@ -176,6 +180,12 @@ pub(super) async fn patch(
     Path(name): Path<TopicName>,
     Json(settings): Json<Settings>,
 ) -> Result<Answer<TopicAnswer>> {
+    if settings.is_empty() {
+        return Err(Error::invalid(
+            "nothing-to-alter",
+            "the body names nothing to alter; send what is to change, as in {\"retention_ms\": 604800000}",
+        ));
+    }
     let alter = |app: App| async move { app.alter_topic(&name, |config| settings.apply(config)).await };
     let topic = app.whole(alter).await?;
     Ok(Answer(answer(&app, &topic).await?))

@@ -175,7 +175,6 @@ impl Broker {
         self.log.topic(name)
     }
 
-    /// The flag says whether the topic is new.
     /// Creates the topic with the defaults that `alter` has changed; or finds it, and it must be as `alter` wants it. The flag
     /// says whether it is new.
     pub async fn create_topic(
@@ -434,14 +433,21 @@ impl Broker {
     }
 }
 
-/// Makes a data folder from what a tier has, and from nothing else.
-pub async fn restore(settings: &TierSettings, data: &Path, progress: impl Fn(u64, u64) + Send) -> Result<Restored> {
+/// Makes a data folder from what a tier has, and the cold tier where there is one, and from nothing else.
+pub async fn restore(
+    settings: &TierSettings,
+    cold: Option<&TierSettings>,
+    data: &Path,
+    progress: impl Fn(u64, u64) + Send,
+) -> Result<Restored> {
     std::fs::create_dir_all(data)
         .map_err(|error| Error::internal(format!("the data folder {} cannot be made: {error}", data.display())))?;
-    let tier = Tier::named(settings)?;
     // The folder beside the database is its own place; everything else was named in the configuration.
-    let folder = format!("file://{}", absolute(&data.join(FOLDER)).display());
-    let place = if settings.url == folder { Place::Folder } else { Place::Bucket };
+    let is_own = settings.place() == Some(crate::config::Place::Folder(absolute(&data.join(FOLDER))));
+    let mut tiers = vec![(if is_own { Place::Folder } else { Place::Bucket }, Tier::named(settings)?)];
+    if let Some(cold) = cold {
+        tiers.push((Place::Cold, Tier::named(cold)?));
+    }
     // Under another name until it is whole: a restore that broke off is begun again.
     let (incomplete, database) = (data.join("restore.redb"), data.join(DATABASE));
     let failed = |error: std::io::Error| Error::internal(format!("{}: {error}", incomplete.display()));
@@ -449,7 +455,7 @@ pub async fn restore(settings: &TierSettings, data: &Path, progress: impl Fn(u64
         std::fs::remove_file(&incomplete).map_err(failed)?;
     }
     let store = Arc::new(Store::open(&incomplete)?);
-    let restored = crate::log::restore(&store, &tier, place, progress).await?;
+    let restored = crate::log::restore(&store, &tiers, random(), progress).await?;
     drop(store);
     std::fs::rename(&incomplete, &database).map_err(failed)?;
     std::fs::File::open(data).and_then(|folder| folder.sync_all()).map_err(failed)?;

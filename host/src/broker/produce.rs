@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::Broker;
 use crate::error::{Error, Result};
-use crate::limits::{PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, TRANSACTION_OFFSETS_MAX};
+use crate::limits::{IDEMPOTENCY_RUNS_MAX, PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, TRANSACTION_OFFSETS_MAX};
 use crate::log::{Append, Committed, Guard, Once, Partition, Permit, Topic, Unit};
 use crate::model::batch::Producer;
 use crate::model::name::{DeploymentName, GroupName, TopicName};
@@ -84,7 +84,7 @@ struct Gathered {
     now_ms: i64,
     parts: Vec<(Arc<Partition>, Vec<Record>)>,
     index: HashMap<PartitionId, usize>,
-    /// The part that each record went to, its own timestamp, and its bytes' sum.
+    /// The part that each record went to, and its own timestamp.
     places: Vec<(usize, Option<i64>)>,
     bytes: usize,
 }
@@ -118,8 +118,18 @@ impl Gathered {
         Ok(())
     }
 
-    fn once(&self, name: RequestName, fingerprint: Fingerprint) -> Once {
-        Once { name, fingerprint, at_ms: self.now_ms, runs: runs(self.places.iter().map(|(part, _)| *part)) }
+    fn once(&self, name: RequestName, fingerprint: Fingerprint) -> Result<Once> {
+        let runs = runs(self.places.iter().map(|(part, _)| *part));
+        if runs.len() > IDEMPOTENCY_RUNS_MAX {
+            return Err(Error::too_large(
+                "too-many-runs",
+                format!(
+                    "the request's records change partition {} times, over the {IDEMPOTENCY_RUNS_MAX} that are remembered of one request; send fewer records at once, or sort them by partition",
+                    runs.len()
+                ),
+            ));
+        }
+        Ok(Once { name, fingerprint, at_ms: self.now_ms, runs })
     }
 }
 
@@ -176,6 +186,7 @@ impl Broker {
             };
             gathered.once(name, fingerprint)
         });
+        let once = once.transpose()?;
         self.commit_gathered(gathered, Unit { guards, once, permit: Some(permit), ..Unit::default() }, stamp).await
     }
 
@@ -214,11 +225,19 @@ impl Broker {
             if offset > partition.high_watermark() {
                 partition.check_offset(offset)?;
             }
+            unit.partitions.push(Arc::clone(&partition));
             let partition = partition.id();
             unit.guards.extend(expected.map(|expected| Guard::Offset { group: group.clone(), partition, expected }));
             unit.rows.push(Row::Offset { group, partition, next: offset });
         }
-        unit.once = retry.map(|Retry { known_by, fingerprint }| {
+        let has_records = !gathered.places.is_empty();
+        let once = retry.map(|Retry { known_by, fingerprint }| {
+            if !has_records && matches!(known_by, KnownBy::Sequence { .. }) {
+                return Err(Error::invalid(
+                    "invalid-retry",
+                    "a sequence counts records, and this transaction has none; make it safe to repeat with an Idempotency-Key",
+                ));
+            }
             let name = match known_by {
                 KnownBy::Key(key) => RequestName::Key { scope: Scope::Transactions, key },
                 KnownBy::Sequence { producer, epoch, first } => RequestName::Sequence {
@@ -232,6 +251,7 @@ impl Broker {
             };
             gathered.once(name, fingerprint)
         });
+        unit.once = once.transpose()?;
         self.commit_gathered(gathered, unit, None).await
     }
 

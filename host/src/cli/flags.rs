@@ -31,7 +31,9 @@ pub(super) struct Reach;
 
 impl Scope for Reach {
     fn takes(setting: &Setting) -> bool {
-        setting.key == "data" || (setting.group == Group::Tier && setting.key != "tier")
+        setting.key == "data"
+            || (setting.group == Group::Tier && setting.key != "tier")
+            || setting.group == Group::ColdTier
     }
 }
 
@@ -157,7 +159,7 @@ mod tests {
     fn a_restore_takes_what_reaches_a_tier() {
         let Restore { flags } = Restore::try_parse_from(["", "--data", "/d", "--tier-region", "eu"]).unwrap();
         assert_eq!(pairs(&flags), [("data", "data", "/d"), ("tier_region", "tier-region", "eu")]);
-        for flag in ["--tier", "--cold-tier-region", "--sync", "--http"] {
+        for flag in ["--tier", "--sync", "--http"] {
             assert!(Restore::try_parse_from(["", flag, "x"]).is_err(), "{flag}");
         }
     }

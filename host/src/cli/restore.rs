@@ -38,7 +38,8 @@ impl Restore {
         let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(0) };
         bar.set_style(ProgressStyle::with_template("{wide_bar} {percent}%  {elapsed}")?);
         bar.enable_steady_tick(Duration::from_millis(100));
-        let restored = restore(&tier, data, |done, total| {
+        let cold = settings.cold_tier()?;
+        let restored = restore(&tier, cold.as_ref(), data, |done, total| {
             bar.set_length(total);
             bar.set_position(done);
         })

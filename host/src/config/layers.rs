@@ -185,7 +185,7 @@ impl Settings {
     /// What holds for a host, once all of it fits together.
     pub fn config(&self) -> Result<Config> {
         let tier = self.tier()?;
-        let cold_tier = self.named(Group::ColdTier, &self.draft.cold_tier)?;
+        let cold_tier = self.cold_tier()?;
         self.check_strays(Group::Tier, "tier", &self.draft.tier)?;
         self.check_strays(Group::ColdTier, "cold_tier", &self.draft.cold_tier)?;
         let Draft { data, http, plugins, allowed_hosts, allowed_origins, sync, head_bytes, .. } = self.draft.clone();
@@ -215,6 +215,11 @@ impl Settings {
     /// The tier alone; `None` is the folder in the data folder. What only a bucket has is left out where it is a folder.
     pub fn tier(&self) -> Result<Option<TierSettings>> {
         self.named(Group::Tier, &self.draft.tier)
+    }
+
+    /// The cold tier alone.
+    pub fn cold_tier(&self) -> Result<Option<TierSettings>> {
+        self.named(Group::ColdTier, &self.draft.cold_tier)
     }
 
     /// All settings as they hold, in the order of the table.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -77,8 +76,6 @@ pub struct Topic {
     created_ms: i64,
     partitions: RwLock<Vec<Arc<Partition>>>,
     shared: Shared,
-    /// Counts what changes the topic's description.
-    version: AtomicU64,
 }
 
 impl Topic {
@@ -92,14 +89,7 @@ impl Topic {
                 Arc::new(Partition::new(id, row.name.clone(), state, shared.clone()))
             })
             .collect();
-        Self {
-            id: row.id,
-            name: row.name,
-            created_ms: row.created_ms,
-            partitions: RwLock::new(partitions),
-            shared,
-            version: AtomicU64::new(0),
-        }
+        Self { id: row.id, name: row.name, created_ms: row.created_ms, partitions: RwLock::new(partitions), shared }
     }
 
     pub fn id(&self) -> TopicId {
@@ -121,15 +111,6 @@ impl Topic {
     pub(super) fn row(&self) -> TopicRow {
         let config = TopicConfig::clone(&self.config());
         TopicRow { id: self.id, name: self.name.clone(), created_ms: self.created_ms, config }
-    }
-
-    /// Changes with the topic's description.
-    pub(super) fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
-    }
-
-    pub(super) fn touch(&self) {
-        self.version.fetch_add(1, Ordering::AcqRel);
     }
 
     pub fn partitions(&self) -> Vec<Arc<Partition>> {

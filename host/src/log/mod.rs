@@ -22,11 +22,14 @@ mod partition;
 mod read;
 mod restore;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod upkeep;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, oneshot};
@@ -43,7 +46,7 @@ pub use upkeep::Upkeep;
 use crate::clock::Clock;
 use crate::config::Sync;
 use crate::error::{Error, Kind, Result};
-use crate::limits::PARTITIONS_MAX;
+use crate::limits::{PARTITIONS_MAX, PRODUCERS_MAX};
 use crate::model::name::TopicName;
 use crate::model::request::ProducerId;
 use crate::model::segment::Place;
@@ -87,11 +90,14 @@ pub struct Log {
     commits: Arc<Commits>,
     head: Arc<Head>,
     archive: Archive,
+    /// Something was committed that is not synced.
+    unsynced: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     clock: Clock,
     /// Creating, altering and deleting topics look first and act then: one at a time.
     altering: Mutex<()>,
-    writer: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
+    /// The writer's thread, and the one that counts the heads.
+    threads: std::sync::Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
 impl Log {
@@ -106,13 +112,17 @@ impl Log {
         let snapshot = store.snapshot()?;
         let catalog = Catalog::load(&snapshot)?;
         let head = Arc::new(Head::new(options.head_bytes));
+        let unsynced = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             store: Arc::clone(&store),
             metrics: Arc::clone(&metrics),
             head: Arc::clone(&head),
             clock: clock.clone(),
             sync: options.sync,
+            unsynced: Arc::clone(&unsynced),
+            rounds: snapshot.round()?,
             tails: tail::TailBudget::default(),
+            trouble: None,
         };
         let (commits, writer) = Commits::start(writer)?;
         let log = Arc::new(Self {
@@ -122,10 +132,11 @@ impl Log {
             commits,
             head,
             archive: Archive::new(tiers, Arc::clone(&metrics)),
+            unsynced,
             metrics,
             clock,
             altering: Mutex::new(()),
-            writer: std::sync::Mutex::new(Some(writer)),
+            threads: std::sync::Mutex::new(vec![writer]),
         });
         log.count_heads(snapshot)?;
         Ok(log)
@@ -151,10 +162,11 @@ impl Log {
                 Err(error) => tracing::error!(%error, "the head cannot be counted; it is sealed late"),
             }
         };
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("log-head".into())
             .spawn(count)
             .map_err(|error| Error::internal(format!("a thread cannot be started: {error}")))?;
+        self.threads.lock().expect("nothing panics under this lock").push(thread);
         Ok(())
     }
 
@@ -162,18 +174,15 @@ impl Log {
     pub fn sync_every(self: &Arc<Self>, interval: Duration, shutdown: &Shutdown) {
         let (log, stop) = (Arc::clone(self), shutdown.clone());
         shutdown.spawn(async move {
-            let mut seen = 0;
             while !stop.has_begun() {
                 tokio::select! {
                     () = tokio::time::sleep(interval) => {}
                     () = stop.begun() => {}
                 }
-                let commits = log.metrics.commits.get();
-                if commits != seen {
-                    seen = commits;
-                    if let Err(error) = log.alter(|_| Ok(())).await {
-                        tracing::error!(%error, "what was committed could not be synced");
-                    }
+                if log.unsynced.load(Ordering::Acquire)
+                    && let Err(error) = log.alter(|_| Ok(())).await
+                {
+                    tracing::error!(%error, "what was committed could not be synced");
                 }
             }
         });
@@ -224,7 +233,19 @@ impl Log {
     /// A new producer, or the next epoch of the one of that name.
     pub async fn start_producer(&self, name: Option<String>) -> Result<(ProducerId, u16)> {
         let now_ms = self.clock.now_ms();
-        self.alter(move |tables| tables.start_producer(name.as_deref(), now_ms)).await
+        let started = self.alter(move |tables| {
+            if tables.producer_count()? > 2 * PRODUCERS_MAX {
+                return Ok(None);
+            }
+            tables.start_producer(name.as_deref(), now_ms).map(Some)
+        });
+        started.await?.ok_or_else(|| {
+            Error::new(
+                Kind::Overloaded,
+                "too-many-producers",
+                format!("more than {PRODUCERS_MAX} producers were started within the hour; start one and keep it"),
+            )
+        })
     }
 
     pub fn topic(&self, name: &TopicName) -> Result<Arc<Topic>> {
@@ -297,7 +318,6 @@ impl Log {
         })
         .await?;
         topic.alter(row.config);
-        topic.touch();
         Ok(topic)
     }
 
@@ -307,22 +327,16 @@ impl Log {
         if offset > partition.high_watermark() {
             return partition.check_offset(offset);
         }
-        let topic = self.topic(partition.topic())?;
-        let (id, at) = (topic.id(), partition.id());
-        topic.touch();
-        self.drop_before(partition, offset, move |tables| tables.put_unpublished(id)).await?;
-        tracing::info!(topic = %partition.topic(), partition = at.partition, offset, "records were deleted up to an offset");
+        self.drop_before(partition, offset).await?;
+        tracing::info!(topic = %partition.topic(), partition = partition.id().partition, offset, "records were deleted up to an offset");
         Ok(())
     }
 
     /// Takes everything before `offset` out of a partition, in all tiers.
-    async fn drop_before(
-        &self,
-        partition: &Arc<Partition>,
-        offset: u64,
-        also: impl FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send + 'static,
-    ) -> Result<()> {
+    async fn drop_before(&self, partition: &Arc<Partition>, offset: u64) -> Result<()> {
         let target = Arc::clone(partition);
+        // The last batch may go, and with it what it says of the time.
+        let max_timestamp_ms = partition.row().max_timestamp_ms;
         let dropped = self
             .alter(move |tables| {
                 let id = target.id();
@@ -333,15 +347,16 @@ impl Log {
                 if row.start_offset < offset {
                     row.start_offset = offset;
                     row.next_offset = row.next_offset.max(offset);
+                    row.max_timestamp_ms = row.max_timestamp_ms.max(max_timestamp_ms);
                     tables.put_partition(id, row)?;
                 }
                 tables.drop_segments_before(id, offset)?;
-                also(tables)?;
+                tables.put_unpublished(id.topic)?;
                 tables.drop_batches_below(id, offset)
             })
             .await?;
         partition.raise_start(offset);
-        self.head.sub(partition, dropped, self.clock.now_ms());
+        self.head.sub(partition, dropped);
         Ok(())
     }
 
@@ -350,11 +365,8 @@ impl Log {
         let _one_at_a_time = self.altering.lock().await;
         let topic = self.topic(name)?;
         let gone = Arc::clone(&topic);
-        let described = upkeep::description_path(topic.id());
-        let warm = self.archive.tiers().warm();
         let deleted = self.alter(move |tables| {
             tables.put(&Row::TopicGone(gone.row()))?;
-            tables.put_garbage(warm, &described)?;
             gone.mark_deleted(true);
             Ok(())
         });
@@ -364,7 +376,7 @@ impl Log {
         }
         self.catalog.remove(name);
         for partition in topic.partitions() {
-            self.head.sub(&partition, partition.head_bytes(), 0);
+            self.head.forget(&partition);
         }
         Ok(())
     }
@@ -406,9 +418,9 @@ impl Log {
     /// Commits what waits and stops the writer. Whatever comes later is refused.
     pub async fn close(&self) {
         self.commits.close();
-        let writer = self.writer.lock().expect("nothing panics under this lock").take();
-        if let Some(writer) = writer {
-            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        let threads = std::mem::take(&mut *self.threads.lock().expect("nothing panics under this lock"));
+        for thread in threads {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
     }
 }

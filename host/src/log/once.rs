@@ -18,6 +18,7 @@ pub(super) fn find(tables: &mut Tables<'_>, once: &Once) -> Result<Option<Answer
         },
         RequestName::Sequence { producer, epoch, scope, first, records } => {
             check_epoch(tables, *producer, *epoch)?;
+            tables.touch_producer(*producer, once.at_ms)?;
             let known = tables.sequence(*producer, *scope)?.filter(|known| known.epoch == *epoch).unwrap_or_default();
             if *first == known.next {
                 return Ok(None);

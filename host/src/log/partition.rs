@@ -64,7 +64,7 @@ impl Partition {
 
     /// Bytes of batches that are not sealed yet.
     pub fn head_bytes(&self) -> u64 {
-        self.head.lock().bytes
+        u64::try_from(self.head.lock().bytes).unwrap_or(0)
     }
 
     /// The oldest offset that can be read.

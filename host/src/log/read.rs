@@ -25,6 +25,13 @@ enum Located {
     Segment(Segment),
 }
 
+/// Where a time lies.
+enum LocatedTime {
+    Segment(Segment),
+    /// No segment has it; the head's batch up to which it may have come, if the head has it.
+    Head(Option<u64>),
+}
+
 impl Log {
     /// What stands at `from` and after it, up to `bytes_max`, but at least one batch where there is one. Does not wait.
     pub async fn read(&self, partition: &Arc<Partition>, from: u64, bytes_max: usize) -> Result<Chunk> {
@@ -92,20 +99,21 @@ impl Log {
         let high_watermark = partition.high_watermark();
         let id = partition.id();
         let mut from = partition.start_offset();
-        while let Some(segment) = self.segment_at_time(id, from, timestamp_ms).await? {
+        let base = loop {
+            let segment = match self.locate_time(id, from, timestamp_ms).await? {
+                LocatedTime::Segment(segment) => segment,
+                LocatedTime::Head(Some(base)) => break base,
+                LocatedTime::Head(None) => return Ok(high_watermark),
+            };
             match self.archive.offset_at_time(id, &segment, from, timestamp_ms).await {
                 Ok(Some(offset)) => return Ok(offset.min(high_watermark)),
                 Ok(None) => from = segment.next_offset,
-                Err(error) => {
-                    if self.segment_at_time(id, from, timestamp_ms).await? == Some(segment) {
-                        return Err(error);
-                    }
-                }
+                // It may have been moved, compacted or deleted since it was looked up.
+                Err(error) => match self.locate_time(id, from, timestamp_ms).await? {
+                    LocatedTime::Segment(now) if now == segment => return Err(error),
+                    _ => {}
+                },
             }
-        }
-        let store = Arc::clone(&self.store);
-        let Some(base) = blocking(move || Ok(store.snapshot()?.head_at_time(id, timestamp_ms)?)).await? else {
-            return Ok(high_watermark);
         };
         // What had the time may have been deleted from before the first batch that is left; a later one may have it too.
         let mut at = base.max(from).max(partition.start_offset());
@@ -121,9 +129,16 @@ impl Log {
         Ok(high_watermark)
     }
 
-    async fn segment_at_time(&self, id: PartitionId, from: u64, timestamp_ms: i64) -> Result<Option<Segment>> {
+    async fn locate_time(&self, id: PartitionId, from: u64, timestamp_ms: i64) -> Result<LocatedTime> {
         let store = Arc::clone(&self.store);
-        blocking(move || Ok(store.snapshot()?.segment_at_time(id, from, timestamp_ms)?)).await
+        blocking(move || {
+            let snapshot = store.snapshot()?;
+            Ok(match snapshot.segment_at_time(id, from, timestamp_ms)? {
+                Some(segment) => LocatedTime::Segment(segment),
+                None => LocatedTime::Head(snapshot.head_at_time(id, timestamp_ms)?),
+            })
+        })
+        .await
     }
 }
 

@@ -30,6 +30,12 @@ impl Tail {
         }
     }
 
+    /// Leaves readers to the head and the segments.
+    #[cfg(test)]
+    pub(super) fn forget(&mut self) {
+        self.batches.clear();
+    }
+
     fn pop(&mut self) {
         self.batches.pop_front();
     }

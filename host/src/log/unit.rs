@@ -18,6 +18,8 @@ pub struct Unit {
     pub rows: Vec<Row>,
     /// Checked in the same transaction, before anything of the unit is written.
     pub guards: Vec<Guard>,
+    /// Partitions that the rows are about, and that must be there.
+    pub partitions: Vec<Arc<Partition>>,
     /// Where the unit may come twice.
     pub once: Option<Once>,
     /// The memory that the unit takes up while it waits.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
@@ -18,7 +19,7 @@ use crate::model::batch::{Batch, BatchBuilder};
 use crate::model::record::Record;
 use crate::model::topic::PartitionId;
 use crate::store::partitions::PartitionRow;
-use crate::store::{Durable, Store, StoreError, Tables};
+use crate::store::{Durable, Opening, Store, StoreError, Tables};
 use crate::telemetry::Metrics;
 
 pub(super) type Change = Box<dyn FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send>;
@@ -56,7 +57,22 @@ pub(super) struct Writer {
     pub(super) head: Arc<Head>,
     pub(super) clock: Clock,
     pub(super) sync: Sync,
+    /// Something was committed that is not synced.
+    pub(super) unsynced: Arc<AtomicBool>,
+    /// The number of the last round that was given one.
+    pub(super) rounds: u64,
     pub(super) tails: TailBudget,
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// What stands in the way of the next round.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The database could not be opened anew yet, and these may be in it, from a commit that failed; with the number of
+    /// its round, where it has one.
+    Unsettled(Vec<Staged>, Option<u64>),
+    /// For good: until the host is started again.
+    Halted(Error),
 }
 
 /// An answer that may be given once the round is on the disk.
@@ -66,6 +82,14 @@ enum Answer {
 }
 
 impl Answer {
+    /// The answer to a job that the round did not come to.
+    fn to(job: Job) -> Self {
+        match job {
+            Job::Unit(_, reply) => Self::Unit(reply, Ok(Committed::Now(Vec::new()))),
+            Job::Alter(_, reply) => Self::Alter(reply),
+        }
+    }
+
     fn give(self, failure: Option<Error>) {
         // Whoever asked may have gone; what was committed stays committed.
         match (self, failure) {
@@ -81,8 +105,8 @@ impl Answer {
 enum Failure {
     /// Nothing of it is in the store.
     Before(StoreError),
-    /// Its commit failed: whether it is in the store, the store alone knows.
-    InCommit(StoreError, Vec<Staged>),
+    /// Its commit failed: whether it is in the store, the store alone knows, by the round's batches or its number.
+    InCommit(StoreError, Vec<Staged>, Option<u64>),
 }
 
 impl From<StoreError> for Failure {
@@ -97,16 +121,16 @@ impl Writer {
         let begun = Clock::instant();
         let mut answers = Vec::with_capacity(jobs.len());
         let mut permits = Vec::new();
-        let written = self.write(jobs, &mut answers, &mut permits).or_else(|failure| self.recover(failure));
+        let written = match self.settle() {
+            Ok(()) => self.write(jobs, &mut answers, &mut permits).or_else(|failure| self.recover(failure)),
+            Err(error) => {
+                answers.extend(jobs.into_iter().map(Answer::to));
+                Err(error)
+            }
+        };
         let failure = match written {
             Ok(staged) => {
-                let now_ms = self.clock.now_ms();
-                for staged in staged {
-                    staged.partition.publish(staged.row, &staged.batches);
-                    self.tails.add(&staged.partition, &staged.batches);
-                    let bytes = staged.batches.iter().map(|batch| batch.bytes().len() as u64).sum();
-                    self.head.add(&staged.partition, bytes, now_ms);
-                }
+                self.publish(staged);
                 self.metrics.commits.inc();
                 self.metrics.commit_bytes.inc_by(bytes as u64);
                 self.metrics.commit_seconds.observe(begun.elapsed().as_secs_f64());
@@ -122,9 +146,20 @@ impl Writer {
         }
     }
 
+    /// Shows readers what is in the store.
+    fn publish(&mut self, staged: Vec<Staged>) {
+        let now_ms = self.clock.now_ms();
+        for staged in staged {
+            staged.partition.publish(staged.row, &staged.batches);
+            self.tails.add(&staged.partition, &staged.batches);
+            let bytes = staged.batches.iter().map(|batch| batch.bytes().len() as u64).sum();
+            self.head.add(&staged.partition, bytes, now_ms);
+        }
+    }
+
     /// Writes a round and commits it.
     fn write(
-        &self,
+        &mut self,
         jobs: Vec<Job>,
         answers: &mut Vec<Answer>,
         permits: &mut Vec<super::Permit>,
@@ -162,57 +197,106 @@ impl Writer {
                     }
                 }
             }
+            // What nothing else tells from its absence gets a number: the store has it, or has not.
+            let number = (!only_units || round.order.is_empty()).then(|| self.rounds + 1);
+            if let Some(number) = number {
+                self.rounds = number;
+                round.tables.put_round(number)?;
+            }
             let staged = round.finish()?;
             match transaction.commit() {
-                Ok(()) => Ok(staged),
-                Err(error) => Err(Failure::InCommit(error, staged)),
+                Ok(()) => {
+                    self.unsynced.store(durable == Durable::Later, Ordering::Release);
+                    Ok(staged)
+                }
+                Err(error) => Err(Failure::InCommit(error, staged, number)),
             }
         })();
-        for job in pending {
-            match job {
-                Job::Unit(_, reply) => answers.push(Answer::Unit(reply, Ok(Committed::Now(Vec::new())))),
-                Job::Alter(_, reply) => answers.push(Answer::Alter(reply)),
-            }
-        }
+        answers.extend(pending.map(Answer::to));
         outcome
     }
 
     /// After an I/O error the database takes no more writes until it is opened anew. Then it tells whether the round is in
     /// it: all of a round is, or nothing.
-    fn recover(&self, failure: Failure) -> Result<Vec<Staged>> {
-        let (error, staged) = match failure {
-            Failure::Before(error) => (error, None),
-            Failure::InCommit(error, staged) => (error, Some(staged)),
+    fn recover(&mut self, failure: Failure) -> Result<Vec<Staged>> {
+        let (error, staged, number) = match failure {
+            Failure::Before(error) => (error, Vec::new(), None),
+            Failure::InCommit(error, staged, number) => (error, staged, number),
         };
+        let was_in_commit = number.is_some() || !staged.is_empty();
         if matches!(error, StoreError::Format { .. } | StoreError::Corrupt { .. }) {
             return Err(error.into());
         }
-        tracing::warn!(%error, "the database is opened anew");
-        let reopened = self.store.reopen();
-        let Some(staged) = staged else {
-            // Why it cannot be opened is told to whoever comes next.
-            return Err(error.into());
-        };
-        let unknown = |why: &dyn std::fmt::Display| {
-            Error::new(
+        if let Sync::IntervalMs(_) = self.sync {
+            // What was committed without a sync is answered and shown, and would be gone: as after a crash.
+            let halted = Error::new(
                 Kind::Unavailable,
-                "outcome-unknown",
+                "store-unavailable",
                 format!(
-                    "the disk failed in the middle of a commit ({why}): whether this was stored is not known; look before you send it again, or send it with an Idempotency-Key"
+                    "the disk failed, and this host syncs at intervals: what came since the last sync may be lost; start the host again ({error})"
                 ),
-            )
+            );
+            self.trouble = Some(Trouble::Halted(halted.clone()));
+            return Err(halted);
+        }
+        tracing::warn!(%error, "the database is opened anew");
+        // What the system could not write it may take for written: every page is written again.
+        let opening = if matches!(error, StoreError::Full) { Opening::AsItIs } else { Opening::Rewritten };
+        self.trouble = Some(Trouble::Unsettled(staged, number));
+        let later = match self.reopen(opening) {
+            Ok(Settled::There(staged)) => return Ok(staged),
+            Ok(Settled::Gone) => return Err(error.into()),
+            Err(later) => later,
         };
-        reopened.map_err(|error| unknown(&error))?;
-        let Some((first, batch)) = staged.iter().find_map(|staged| Some((staged, staged.batches.first()?))) else {
-            return Err(unknown(&error));
-        };
-        let found = self.store.snapshot().and_then(|now| now.has_batch(first.partition.id(), batch.base_offset()));
-        match found {
-            Ok(true) => Ok(staged),
-            Ok(false) => Err(error.into()),
-            Err(later) => Err(unknown(&later)),
+        if !was_in_commit {
+            return Err(error.into());
+        }
+        Err(Error::new(
+            Kind::Unavailable,
+            "outcome-unknown",
+            format!(
+                "the disk failed in the middle of a commit ({error}; then {later}): whether this was stored is not known; look before you send it again, or send it with an Idempotency-Key"
+            ),
+        ))
+    }
+
+    /// Clears up what an earlier round left behind.
+    fn settle(&mut self) -> Result<()> {
+        match &self.trouble {
+            None => Ok(()),
+            Some(Trouble::Halted(error)) => Err(error.clone()),
+            Some(Trouble::Unsettled(..)) => {
+                if let Settled::There(staged) = self.reopen(Opening::Rewritten)? {
+                    self.publish(staged);
+                }
+                Ok(())
+            }
         }
     }
+
+    /// Opens the database anew, and looks whether what is unsettled is in it.
+    fn reopen(&mut self, opening: Opening) -> Result<Settled> {
+        self.store.reopen(opening)?;
+        let Some(Trouble::Unsettled(staged, number)) = &self.trouble else { return Ok(Settled::Gone) };
+        let now = self.store.snapshot()?;
+        let first =
+            staged.iter().find_map(|staged| Some((staged.partition.id(), staged.batches.first()?.base_offset())));
+        let is_there = match (number, first) {
+            (Some(number), _) => now.round()? == *number,
+            (None, Some((id, base_offset))) => now.has_batch(id, base_offset)?,
+            (None, None) => false,
+        };
+        match self.trouble.take() {
+            Some(Trouble::Unsettled(staged, _)) if is_there => Ok(Settled::There(staged)),
+            _ => Ok(Settled::Gone),
+        }
+    }
+}
+
+/// What became of a round whose commit failed.
+enum Settled {
+    There(Vec<Staged>),
+    Gone,
 }
 
 pub(super) enum Refusal {
@@ -229,7 +313,8 @@ impl From<StoreError> for Refusal {
 }
 
 /// What a round does to one partition.
-struct Staged {
+#[derive(Debug)]
+pub(super) struct Staged {
     partition: Arc<Partition>,
     row: PartitionRow,
     /// Small appends that wait to become one batch.
@@ -255,6 +340,9 @@ impl Round<'_> {
         }
         for guard in &unit.guards {
             self.check(guard)?;
+        }
+        for partition in &unit.partitions {
+            partition.check_exists().map_err(Refusal::Unit)?;
         }
         for row in &unit.rows {
             self.tables.put(row)?;

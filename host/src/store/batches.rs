@@ -91,7 +91,7 @@ impl Snapshot {
             let (key, value) = entry?;
             let (topic, partition, _) = key.value();
             let id = PartitionId { topic: TopicId(topic), partition };
-            let bytes = value.value().len() as u64;
+            let bytes = value.value().len().saturating_sub(TIMESTAMP_BYTES) as u64;
             match heads.last_mut() {
                 Some((last, sum)) if *last == id => *sum += bytes,
                 _ => heads.push((id, bytes)),
@@ -158,22 +158,29 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Drops the batches that end at `until` or before, but never the last one, which tells where the partition ends.
-    /// Answers how many bytes went.
+    /// Drops the batches that end at `until` or before; answers how many bytes went. The partition's row must reach to
+    /// `until` by then, since a last batch that is gone no longer tells the end.
     pub fn drop_batches_below(&mut self, id: PartitionId, until: u64) -> Result<u64> {
-        let table = self.batches()?;
-        let Some(first) = redb::ReadableTable::range(table, key(id, 0)..=key(id, until))?.next_back().transpose()?
-        else {
-            return Ok(0);
-        };
-        let kept = first.0.value().2;
-        drop(first);
         let mut bytes = 0;
-        for entry in redb::ReadableTable::range(table, key(id, 0)..key(id, kept))? {
-            bytes += entry?.1.value().len() as u64;
+        let mut end = 0;
+        for entry in redb::ReadableTable::range(self.batches()?, key(id, 0)..key(id, until))? {
+            let (at, value) = entry?;
+            let batch = value.value().get(TIMESTAMP_BYTES..).unwrap_or_default();
+            let next = Batch::next_offset_in(batch).map_err(|error| corrupt("batches", at.value(), error))?;
+            if next > until {
+                break;
+            }
+            end = next;
+            bytes += batch.len() as u64;
         }
-        self.drop_batches_before(id, kept)?;
+        self.drop_batches_before(id, end)?;
         Ok(bytes)
+    }
+
+    /// Where the head begins; `None` where it is empty.
+    pub fn head_base(&mut self, id: PartitionId) -> Result<Option<u64>> {
+        let first = redb::ReadableTable::range(self.batches()?, key(id, 0)..=key(id, u64::MAX))?.next().transpose()?;
+        Ok(first.map(|(key, _)| key.value().2))
     }
 
     /// Drops the batches that begin before `until`.

@@ -4,7 +4,9 @@
 //! log; it is written down again in the transaction that takes it out of the log. So whatever dies when, every object
 //! without an owner stands here, and nobody has to look through a bucket to find it.
 
-use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
+use std::ops::Bound;
+
+use redb::{ReadableTableMetadata, TableDefinition};
 
 use super::segments::{place_number, place_of};
 use super::{Result, Snapshot, Tables, corrupt};
@@ -13,10 +15,13 @@ use crate::model::segment::Place;
 pub(super) const TABLE: TableDefinition<'_, (u8, &str), ()> = TableDefinition::new("garbage");
 
 impl Snapshot {
-    /// The first `limit` objects.
-    pub fn garbage(&self, limit: usize) -> Result<Vec<(Place, String)>> {
+    /// `limit` objects after one, or from the first on.
+    pub fn garbage(&self, after: Option<&(Place, String)>, limit: usize) -> Result<Vec<(Place, String)>> {
         let mut garbage = Vec::new();
-        for entry in self.transaction.open_table(TABLE)?.iter()?.take(limit) {
+        let table = self.transaction.open_table(TABLE)?;
+        let from =
+            after.map_or(Bound::Unbounded, |(place, path)| Bound::Excluded((place_number(*place), path.as_str())));
+        for entry in table.range::<(u8, &str)>((from, Bound::Unbounded))?.take(limit) {
             let (key, _) = entry?;
             let (place, path) = key.value();
             let place =
@@ -62,7 +67,9 @@ mod tests {
         }
         transaction.commit().unwrap();
         let snapshot = store.snapshot().unwrap();
-        assert_eq!(snapshot.garbage(9).unwrap(), [(Place::Folder, "a".to_owned())]);
+        let found = snapshot.garbage(None, 9).unwrap();
+        assert_eq!(found, [(Place::Folder, "a".to_owned())]);
+        assert!(snapshot.garbage(found.first(), 9).unwrap().is_empty());
         assert_eq!(snapshot.garbage_count().unwrap(), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use redb::{ReadableTable, TableDefinition};
 
-use super::{Result, StoreError, Tables};
+use super::{Result, Snapshot, StoreError, Tables};
 use crate::model::deployment::DeploymentId;
 use crate::model::segment::Place;
 use crate::model::topic::TopicId;
@@ -10,6 +10,15 @@ use crate::model::topic::TopicId;
 pub(super) const TABLE: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Raised when rows of an older host can no longer be read as they are.
 const FORMAT: u64 = 1;
+
+const ROUND: &str = "round";
+
+impl Snapshot {
+    /// The last round that was marked.
+    pub fn round(&self) -> Result<u64> {
+        Ok(self.transaction.open_table(TABLE)?.get(ROUND)?.map_or(0, |round| round.value()))
+    }
+}
 
 impl Tables<'_> {
     pub(super) fn check_format(&mut self) -> Result<()> {
@@ -35,6 +44,12 @@ impl Tables<'_> {
 
     pub(super) fn next_producer_id(&mut self) -> Result<u32> {
         self.next_id("producer")
+    }
+
+    /// Marks a transaction that nothing else would tell from its absence.
+    pub fn put_round(&mut self, round: u64) -> Result<()> {
+        self.meta()?.insert(ROUND, round)?;
+        Ok(())
     }
 
     /// The host's own number, by which its objects in a tier are known: the first one that was proposed.

@@ -7,7 +7,7 @@
 //! | `partitions` | topic id, partition | start offset, and the end where no batch tells it ([`partitions`]) | with the topic |
 //! | `segments` | topic id, partition, base offset | where the batches from there on went ([`segments`]) | until retention |
 //! | `garbage` | place, path | objects of nobody's ([`garbage`]) | until they are deleted |
-//! | `unpublished` | topic id | topics whose description in the tier is old | until it is written |
+//! | `unpublished` | topic id | u64: changes that the topic's description in the tier lacks | until it is written |
 //! | `batches` | topic id, partition, base offset | greatest timestamp so far, RecordBatch v2 ([`batches`]) | until sealed |
 //! | `producers`, `producer_names`, `sequences` | producer id; name; producer id, topic id, partition | see [`producers`] | until newer ones come |
 //! | `requests`, `request_order` | topic id, key; number | answers to requests with a key ([`requests`]) | a day, or until newer ones come |
@@ -23,6 +23,8 @@
 
 pub mod batches;
 pub mod deployments;
+#[cfg(test)]
+pub(crate) mod faulty;
 pub mod garbage;
 pub mod ledger;
 pub mod meta;
@@ -103,7 +105,15 @@ pub enum Durable {
     Later,
 }
 
-type Opener = Box<dyn Fn() -> Result<Database> + Send + Sync>;
+/// How a database is opened anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    AsItIs,
+    /// Every page is written once more: after a sync that failed, the system takes pages for written that are not.
+    Rewritten,
+}
+
+pub(crate) type Opener = Box<dyn Fn(Opening) -> Result<Database> + Send + Sync>;
 
 /// The database.
 pub struct Store {
@@ -125,12 +135,17 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self> {
         let folder = path.parent().map(Path::to_owned);
         let path = path.to_owned();
-        let open = move || Ok(Database::builder().set_cache_size(STORE_CACHE_BYTES).create(&path)?);
+        let open = move |opening| {
+            if opening == Opening::Rewritten {
+                rewrite(&path)?;
+            }
+            Ok(Database::builder().set_cache_size(STORE_CACHE_BYTES).create(&path)?)
+        };
         Self::open_with(Box::new(open), folder)
     }
 
-    fn open_with(open: Opener, folder: Option<PathBuf>) -> Result<Self> {
-        let store = Self { database: Arc::new(RwLock::new(Some(open()?))), open, folder };
+    pub(crate) fn open_with(open: Opener, folder: Option<PathBuf>) -> Result<Self> {
+        let store = Self { database: Arc::new(RwLock::new(Some(open(Opening::AsItIs)?))), open, folder };
         let transaction = store.begin()?;
         {
             let mut tables = transaction.tables();
@@ -143,11 +158,11 @@ impl Store {
 
     /// Opens the database anew, as after a crash: after an I/O error it takes no more writes until then. Waits for the
     /// snapshots that are held.
-    pub fn reopen(&self) -> Result<()> {
+    pub fn reopen(&self, opening: Opening) -> Result<()> {
         let mut database = self.database.write();
         // The old one first: the file has one owner.
         *database = None;
-        *database = Some((self.open)()?);
+        *database = Some((self.open)(opening)?);
         Ok(())
     }
 
@@ -178,6 +193,18 @@ impl Store {
         })?;
         Ok(Transaction(transaction))
     }
+}
+
+/// Puts a copy of a file in its place, synced.
+fn rewrite(path: &Path) -> Result<()> {
+    let copy = path.with_extension("rewritten");
+    let written = || {
+        std::fs::copy(path, &copy)?;
+        std::fs::File::open(&copy)?.sync_all()?;
+        std::fs::rename(&copy, path)?;
+        path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
+    };
+    written().map_err(|error| StoreError::from(redb::Error::Io(error)))
 }
 
 /// A consistent view. Holding one keeps old pages alive: copy out what is needed and let go.

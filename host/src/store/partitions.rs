@@ -62,6 +62,21 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// Where each partition of a topic begins.
+    pub fn start_offsets(&self, topic: TopicId) -> Result<Vec<u64>> {
+        let table = self.transaction.open_table(TABLE)?;
+        let mut starts = Vec::new();
+        for entry in table.range((topic.0, 0)..=(topic.0, u32::MAX))? {
+            let (key, value) = entry?;
+            let row = PartitionRow::decode(value.value())
+                .ok_or_else(|| corrupt("partitions", key.value(), "the log starts after its end"))?;
+            starts.push(row.start_offset);
+        }
+        Ok(starts)
+    }
+}
+
 impl Tables<'_> {
     pub fn put_partition(&mut self, id: PartitionId, row: PartitionRow) -> Result<()> {
         self.partitions()?.insert((id.topic.0, id.partition), row.encode())?;

@@ -1,10 +1,10 @@
 //! Table `producers`: who may send with sequences; table `producer_names`: which of them has a name; table `sequences`: how
 //! far each got, by producer, topic and partition (`u32::MAX` where the sequence counts through the topic).
 //!
-//! A producer's value: epoch u16, time of its last start i64, its name. A sequence's: epoch u16, the next number u64, then
+//! A producer's value: epoch u16, when it was last heard of i64 (to the minute), its name. A sequence's: epoch u16, the next number u64, then
 //! the last requests, oldest first: first number, records and length (varints), and the answer as table `requests` has it.
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
 use super::{Result, Tables, corrupt, requests};
 use crate::limits::{PRODUCER_REQUESTS_KEPT, PRODUCERS_MAX};
@@ -14,8 +14,15 @@ use crate::model::varint;
 pub(super) const TABLE: TableDefinition<'_, u64, (u16, i64, &str)> = TableDefinition::new("producers");
 pub(super) const NAMES: TableDefinition<'_, &str, u64> = TableDefinition::new("producer_names");
 pub(super) const SEQUENCES: TableDefinition<'_, (u64, u32, u32), &[u8]> = TableDefinition::new("sequences");
-/// A producer with a name is not forgotten before it has been silent for this long.
-const NAME_KEPT_MS: i64 = 7 * 86_400_000;
+/// A producer is forgotten after a week's silence (Kafka's transactional.id.expiration.ms); while there are too many, after
+/// an hour's.
+const KEPT_MS: i64 = 7 * 86_400_000;
+const KEPT_MS_MIN: i64 = 3_600_000;
+/// That a producer was heard of is written down once in so long.
+const HEARD_STEP_MS: i64 = 60_000;
+/// Producers that each new one has looked at, and in table `meta` where that goes on.
+const LOOKED_AT: usize = 8;
+const CURSOR: &str = "producer-cursor";
 
 /// How far a producer got in one topic or partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,16 +99,48 @@ impl Tables<'_> {
         if !name.is_empty() {
             self.producer_names()?.insert(name, id)?;
         }
-        if let Some(old) = id.checked_sub(PRODUCERS_MAX as u64) {
-            let is_kept = self.producers()?.get(old)?.is_some_and(|row| {
-                let (_, started_ms, name) = row.value();
-                !name.is_empty() && now_ms.saturating_sub(started_ms) < NAME_KEPT_MS
-            });
-            if !is_kept {
-                self.forget_producer(old)?;
+        self.forget_silent_producers(id, now_ms)?;
+        Ok((ProducerId(id), 0))
+    }
+
+    /// Looks at a few producers after the one that was looked at last, round and round, and forgets those that have been
+    /// silent for long; or, while there are too many, for a while.
+    fn forget_silent_producers(&mut self, newest: u64, now_ms: i64) -> Result<()> {
+        let from = self.meta()?.get(CURSOR)?.map_or(0, |at| at.value());
+        let too_many = self.producers()?.len()? > PRODUCERS_MAX;
+        let kept_ms = if too_many { KEPT_MS_MIN } else { KEPT_MS };
+        let mut looked_at = Vec::new();
+        for entry in self.producers()?.range(from..newest)?.take(LOOKED_AT) {
+            let (id, row) = entry?;
+            looked_at.push((id.value(), row.value().1));
+        }
+        for (id, heard_ms) in &looked_at {
+            if now_ms.saturating_sub(*heard_ms) >= kept_ms {
+                self.forget_producer(*id)?;
             }
         }
-        Ok((ProducerId(id), 0))
+        let next = if looked_at.len() < LOOKED_AT { 0 } else { looked_at.last().map_or(0, |(id, _)| id + 1) };
+        self.meta()?.insert(CURSOR, next)?;
+        Ok(())
+    }
+
+    /// How many producers there are.
+    pub fn producer_count(&mut self) -> Result<u64> {
+        Ok(self.producers()?.len()?)
+    }
+
+    /// The producer was heard of.
+    pub fn touch_producer(&mut self, producer: ProducerId, now_ms: i64) -> Result<()> {
+        let found = self.producers()?.get(producer.0)?.map(|row| {
+            let (epoch, heard_ms, name) = row.value();
+            (epoch, heard_ms, name.to_owned())
+        });
+        if let Some((epoch, heard_ms, name)) = found
+            && now_ms.saturating_sub(heard_ms) >= HEARD_STEP_MS
+        {
+            self.producers()?.insert(producer.0, (epoch, now_ms, name.as_str()))?;
+        }
+        Ok(())
     }
 
     fn forget_producer(&mut self, id: u64) -> Result<()> {
@@ -165,22 +204,24 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_forgotten() {
+    fn the_silent_are_forgotten() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("db")).unwrap();
         let transaction = store.begin().unwrap();
         let mut tables = transaction.tables();
         let scope = PartitionScope::Topic(TopicId(1));
-        for name in [None, Some("kept")] {
+        for name in [None, Some("a"), None] {
             let (id, _) = tables.start_producer(name, 0).unwrap();
             tables.put_sequence(id, scope, &Sequence::default()).unwrap();
         }
-        for _ in 0..PRODUCERS_MAX {
-            tables.start_producer(None, 1).unwrap();
+        tables.touch_producer(ProducerId(3), KEPT_MS).unwrap();
+        for _ in 0..3 {
+            tables.start_producer(None, KEPT_MS).unwrap();
         }
-        assert_eq!(tables.producer_epoch(ProducerId(1)).unwrap(), None);
+        let epochs = [1, 2, 3].map(|id| tables.producer_epoch(ProducerId(id)).unwrap());
+        assert_eq!(epochs, [None, None, Some(0)]);
         assert_eq!(tables.sequence(ProducerId(1), scope).unwrap(), None);
-        assert_eq!(tables.producer_epoch(ProducerId(2)).unwrap(), Some(0));
-        assert_eq!(tables.sequence(ProducerId(2), scope).unwrap(), Some(Sequence::default()));
+        assert_eq!(tables.sequence(ProducerId(3), scope).unwrap(), Some(Sequence::default()));
+        assert_eq!(tables.start_producer(Some("a"), KEPT_MS).unwrap().1, 0);
     }
 }

@@ -1,12 +1,12 @@
 //! Table `requests`: what requests with an idempotency key were answered; table `request_order`: in which order they came.
 //!
 //! Value: fingerprint (16 bytes), time i64, then the parts (count, and topic, partition and offset each) and the runs
-//! (count, and part and length each), as varints. The oldest go first, by number and by age.
+//! (count, and part and length each), as varints. The oldest go first, by number, by bytes and by age.
 
 use redb::{ReadableTable, TableDefinition};
 
 use super::{Result, Tables, corrupt};
-use crate::limits::{IDEMPOTENCY_KEY_MS_MAX, IDEMPOTENCY_KEYS_MAX};
+use crate::limits::{IDEMPOTENCY_BYTES_MAX, IDEMPOTENCY_KEY_MS_MAX, IDEMPOTENCY_KEYS_MAX};
 use crate::model::request::{Answered, Scope};
 use crate::model::topic::{PartitionId, TopicId};
 use crate::model::varint;
@@ -15,6 +15,9 @@ pub(super) const TABLE: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinitio
 pub(super) const ORDER: TableDefinition<'_, u64, (u32, &str)> = TableDefinition::new("request_order");
 /// Old keys that a new one takes along: more than one, so that what is too old goes though few keys come.
 const EXPIRED_PER_KEY: usize = 4;
+
+/// In table `meta`: the sum of the values' lengths.
+const BYTES: &str = "request-bytes";
 
 /// Topic ids begin at 1.
 fn scope_number(scope: Scope) -> u32 {
@@ -69,13 +72,16 @@ impl Tables<'_> {
 
     pub fn put_request(&mut self, scope: Scope, key: &str, answered: &Answered) -> Result<()> {
         let row = (scope_number(scope), key);
-        let was = self.requests()?.insert(row, encode(answered).as_slice())?.is_some();
-        if was {
-            // Too old to be known again, and still in its old place in the order: it goes with that.
+        let value = encode(answered);
+        let mut bytes = self.request_bytes()? + value.len() as u64;
+        let was = self.requests()?.insert(row, value.as_slice())?.map(|old| old.value().len() as u64);
+        if let Some(was) = was {
+            // Too old to be known again, and still in its old place in the order.
+            bytes = bytes.saturating_sub(was);
             self.forget_key_in_order(row)?;
         }
-        let newest = self.request_order()?.last()?.map_or(0, |(number, _)| number.value());
-        self.request_order()?.insert(newest + 1, row)?;
+        let newest = self.request_order()?.last()?.map_or(0, |(number, _)| number.value()) + 1;
+        self.request_order()?.insert(newest, row)?;
         for _ in 0..EXPIRED_PER_KEY {
             let Some((number, row)) = self.request_order()?.first()?.map(|(number, row)| {
                 let (scope, key) = row.value();
@@ -84,18 +90,27 @@ impl Tables<'_> {
                 break;
             };
             let row = (row.0, row.1.as_str());
-            let at_ms = match self.requests()?.get(row)? {
-                Some(found) => decode(found.value()).map_or(i64::MIN, |old| old.at_ms),
-                None => i64::MIN,
-            };
-            let surplus = (newest + 1).saturating_sub(number) >= IDEMPOTENCY_KEYS_MAX;
-            if !surplus && answered.at_ms.saturating_sub(at_ms) < IDEMPOTENCY_KEY_MS_MAX {
+            let old = self
+                .requests()?
+                .get(row)?
+                .map(|old| (old.value().len() as u64, decode(old.value()).map_or(i64::MIN, |old| old.at_ms)));
+            let (length, at_ms) = old.unwrap_or((0, i64::MIN));
+            let is_surplus = newest - number >= IDEMPOTENCY_KEYS_MAX || bytes > IDEMPOTENCY_BYTES_MAX;
+            let is_old = answered.at_ms.saturating_sub(at_ms) >= IDEMPOTENCY_KEY_MS_MAX;
+            if number == newest || !(is_surplus || is_old) {
                 break;
             }
+            bytes = bytes.saturating_sub(length);
             self.requests()?.remove(row)?;
             self.request_order()?.remove(number)?;
         }
+        self.meta()?.insert(BYTES, bytes)?;
         Ok(())
+    }
+
+    /// What all answers that are remembered take up.
+    fn request_bytes(&mut self) -> Result<u64> {
+        Ok(self.meta()?.get(BYTES)?.map_or(0, |bytes| bytes.value()))
     }
 
     fn forget_key_in_order(&mut self, row: (u32, &str)) -> Result<()> {
@@ -162,5 +177,8 @@ mod tests {
         assert_eq!(tables.request(scope, "k3", later).unwrap(), Some(answered(later)));
         assert_eq!(tables.requests().unwrap().iter().unwrap().count(), 7);
         assert_eq!(tables.request_order().unwrap().iter().unwrap().count(), 7);
+        let left =
+            tables.requests().unwrap().iter().unwrap().map(|row| row.unwrap().1.value().len() as u64).sum::<u64>();
+        assert_eq!(tables.request_bytes().unwrap(), left);
     }
 }

@@ -86,7 +86,7 @@ tables! {
     batches: batches::TABLE => ((u32, u32, u64), &'static [u8]),
     segments: segments::TABLE => ((u32, u32, u64), [u8; 66]),
     garbage: garbage::TABLE => ((u8, &'static str), ()),
-    unpublished: unpublished::TABLE => (u32, ()),
+    unpublished: unpublished::TABLE => (u32, u64),
     producers: producers::TABLE => (u64, (u16, i64, &'static str)),
     producer_names: producers::NAMES => (&'static str, u64),
     sequences: producers::SEQUENCES => ((u64, u32, u32), &'static [u8]),

@@ -124,7 +124,26 @@ impl Tables<'_> {
         Ok(number)
     }
 
+    /// Makes a segment part of the manifest, or changes the row of one that is. Never one that overlaps with another.
     pub fn put_segment(&mut self, id: PartitionId, segment: &Segment) -> Result<()> {
+        let key = |offset| (id.topic.0, id.partition, offset);
+        let mut neighbours = redb::ReadableTable::range(self.segments()?, key(0)..key(segment.next_offset))?;
+        while let Some(entry) = neighbours.next_back() {
+            let (at, value) = entry?;
+            if at.value().2 == segment.base_offset {
+                continue;
+            }
+            let other = decode(at.value(), value.value())?;
+            if other.next_offset > segment.base_offset {
+                return Err(corrupt(
+                    "segments",
+                    at.value(),
+                    format!("a segment from {} on would overlap it", segment.base_offset),
+                ));
+            }
+            break;
+        }
+        drop(neighbours);
         self.segments()?.insert((id.topic.0, id.partition, segment.base_offset), encode(segment))?;
         Ok(())
     }
@@ -248,6 +267,6 @@ mod tests {
         transaction.commit().unwrap();
         let snapshot = store.snapshot().unwrap();
         assert!(snapshot.segments(ID).unwrap().is_empty());
-        assert_eq!(snapshot.garbage(100).unwrap().len(), 9);
+        assert_eq!(snapshot.garbage(None, 100).unwrap().len(), 9);
     }
 }

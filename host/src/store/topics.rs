@@ -41,7 +41,8 @@ impl Tables<'_> {
         self.drop_partitions(row.id)?;
         self.drop_batches(row.id)?;
         self.drop_segments_of_topic(row.id)?;
-        self.drop_unpublished(row.id)?;
+        // Its description in the tier goes too.
+        self.put_unpublished(row.id)?;
         self.drop_offsets_of_topic(row.id)
     }
 }

@@ -48,7 +48,8 @@ impl Supervisor {
     ) -> Result<Arc<Self>> {
         let (events, inbox) = mpsc::unbounded_channel();
         let turns = Semaphore::new(TASK_STEPS_MAX);
-        let surroundings = Arc::new(Surroundings { log, clock, metrics, shutdown, events, turns });
+        let surroundings =
+            Arc::new(Surroundings { log, store: Arc::clone(&store), clock, metrics, shutdown, events, turns });
         let rows = store.snapshot()?.deployments()?;
         let deployments: BTreeMap<_, _> =
             rows.into_iter().map(|row| (row.name.clone(), Arc::new(Deployed::new(row)))).collect();

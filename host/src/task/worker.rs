@@ -22,6 +22,7 @@ use crate::model::name::{DeploymentName, GroupName};
 use crate::model::record::StoredRecord;
 use crate::plugin::{CallError, Context, Input, Instance, Outcome, Rejection};
 use crate::shutdown::Shutdown;
+use crate::store::Store;
 use crate::store::state::Scope;
 use crate::telemetry::{DeploymentLabel, Metrics};
 
@@ -29,6 +30,7 @@ use crate::telemetry::{DeploymentLabel, Metrics};
 #[derive(Debug)]
 pub(super) struct Surroundings {
     pub(super) log: Arc<Log>,
+    pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) shutdown: Shutdown,
@@ -245,9 +247,13 @@ impl Worker {
             Ok(chunk) => chunk,
             Err(error) => return self.failed(&StepError::Host(error.detail), None),
         };
-        let plain: Vec<PlainBatch> = match chunk.batches.iter().map(lay_open).collect() {
+        let plain = match lay_open(&chunk.batches) {
             Ok(plain) => plain,
             Err(error) => return self.failed(&StepError::Host(error.detail), None),
+        };
+        let reached = match plain.last() {
+            Some(last) if plain.len() < chunk.batches.len() => last.batch().next_offset(),
+            _ => chunk.next_offset,
         };
         let records = match self.take_records(&plain) {
             Ok(records) => records,
@@ -255,7 +261,7 @@ impl Worker {
         };
         if records.is_empty() {
             // Compaction left nothing here.
-            self.next_offset = self.next_offset.max(chunk.next_offset);
+            self.next_offset = self.next_offset.max(reached);
             return;
         }
         let batch_end = records.last().map_or(self.next_offset, |last| last.offset + 1);
@@ -369,7 +375,12 @@ impl Worker {
             state: instance.take_staged(),
         };
         let unit = output.into_unit(effects, plan.generation.number).map_err(StepError::Call)?;
-        self.surroundings.log.commit(unit).await.map_err(|error| StepError::Host(error.detail))?;
+        if let Err(error) = self.surroundings.log.commit(unit).await {
+            if matches!(error.code, "offset-moved" | "outcome-unknown") {
+                self.reposition().map_err(|error| StepError::Host(error.detail))?;
+            }
+            return Err(StepError::Host(error.detail));
+        }
 
         self.instance = Some(instance);
         let metrics = &self.surroundings.metrics;
@@ -380,6 +391,18 @@ impl Worker {
         self.next_offset = next_offset;
         self.watermark_ms = watermark_ms;
         self.ledger = ledger;
+        Ok(())
+    }
+
+    /// Stands where the store says: after a commit of which it is not known whether it is done.
+    fn reposition(&mut self) -> Result<(), Error> {
+        let snapshot = self.surroundings.store.snapshot()?;
+        self.committed = snapshot.offset(&self.group, self.partition.id())?;
+        self.watermark_ms = snapshot.watermark(self.scope)?;
+        if let Some(ledger) = snapshot.ledger_entry(self.scope, self.plan.generation.number)? {
+            self.ledger = ledger;
+        }
+        self.next_offset = self.committed.unwrap_or_else(|| self.partition.start_offset());
         Ok(())
     }
 
@@ -455,8 +478,19 @@ async fn ready(
     partition.wait(next_offset).await
 }
 
-fn lay_open(batch: &Batch) -> Result<PlainBatch, Error> {
-    batch.plain().map_err(|error| unreadable(batch, &error))
+/// As many of the batches as go into one call, in plain bytes: at least one.
+fn lay_open(batches: &[Batch]) -> Result<Vec<PlainBatch>, Error> {
+    let mut plain: Vec<PlainBatch> = Vec::new();
+    let mut bytes = 0;
+    for batch in batches {
+        if bytes >= TASK_BATCH_BYTES_MAX {
+            break;
+        }
+        let open = batch.plain().map_err(|error| unreadable(batch, &error))?;
+        bytes += open.bytes();
+        plain.push(open);
+    }
+    Ok(plain)
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -4,18 +4,20 @@
 //! An object goes up in one request: there are no parts to abandon, and a create can be conditional on every store.
 //! Knows nothing of what the objects mean; whoever reads one checks it.
 
+mod folder;
 mod tiers;
 
-use std::fs::File;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use opendal::layers::{RetryLayer, TimeoutLayer};
 use opendal::{ErrorKind, Operator, services};
 
-pub use tiers::{Claims, Tiers, owner};
+use folder::Folder;
+pub use tiers::{Claims, Tiers, own, owner};
 
 use crate::config::{Place, TierSettings};
 use crate::error::{Error, Kind, Result};
@@ -26,18 +28,18 @@ use crate::limits::{TIER_OPERATION_MS_MAX, TIER_TRIES_MAX};
 pub struct Tier {
     operator: Operator,
     /// Of a tier that is a folder.
-    folder: Option<PathBuf>,
+    folder: Option<Arc<Folder>>,
     /// What people call it.
     url: String,
 }
 
 impl Tier {
-    /// A folder: the tier that is always there. Writes go to a file beside and are renamed once they are whole.
+    /// A folder: the tier that is always there.
     pub fn folder(path: &Path) -> Result<Self> {
         let root = path.to_string_lossy();
-        let service = services::Fs::default().root(&root).atomic_write_dir(&format!("{root}/.incomplete"));
-        let operator = Operator::new(service).map_err(|error| failed(&root, &error))?;
-        Ok(Self { operator: guarded(operator), folder: Some(path.to_owned()), url: format!("file://{root}") })
+        let operator = Operator::new(services::Fs::default().root(&root)).map_err(|error| failed(&root, &error))?;
+        let folder = Folder::new(path.to_owned()).map_err(|error| folder::failed(&root, &error))?;
+        Ok(Self { operator: guarded(operator), folder: Some(Arc::new(folder)), url: format!("file://{root}") })
     }
 
     /// The place that the settings name.
@@ -69,8 +71,9 @@ impl Tier {
         if let Some(class) = &settings.storage_class {
             service = service.default_storage_class(class);
         }
-        // The first provider that is set stays; it is the same one every time.
+        // Each is set once and stays; it is the same one every time.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        opendal_http_transport_reqwest::install_default();
         let operator = Operator::new(service).map_err(|error| failed(url, &error))?;
         Ok(Self { operator: guarded(operator), folder: None, url: url.to_owned() })
     }
@@ -81,36 +84,22 @@ impl Tier {
 
     /// Writes a whole object; returns once it is safe there.
     pub async fn put(&self, path: &str, bytes: Bytes) -> Result<()> {
-        self.operator.write(path, bytes).await.map_err(|error| self.failed(&error))?;
-        self.sync(path).await
+        if let Some(folder) = &self.folder {
+            return Folder::put(folder, path, bytes).await.map_err(|error| folder::failed(&self.url, &error));
+        }
+        self.operator.write(path, bytes).await.map_err(|error| self.failed(&error)).map(drop)
     }
 
     /// Writes a whole object, unless there is one of that name; says whether it did.
     pub async fn create(&self, path: &str, bytes: Bytes) -> Result<bool> {
+        if let Some(folder) = &self.folder {
+            return Folder::create(folder, path, bytes).await.map_err(|error| folder::failed(&self.url, &error));
+        }
         match self.operator.write_with(path, bytes).if_not_exists(true).await {
-            Ok(_) => self.sync(path).await.map(|()| true),
+            Ok(_) => Ok(true),
             Err(error) if matches!(error.kind(), ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists) => Ok(false),
             Err(error) => Err(self.failed(&error)),
         }
-    }
-
-    /// opendal renames a file into its place, and leaves it to the system when that reaches the disk.
-    async fn sync(&self, path: &str) -> Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let file = folder.join(path);
-        let top = folder.clone();
-        let synced = tokio::task::spawn_blocking(move || {
-            File::open(&file)?.sync_all()?;
-            // And the folders that may be new.
-            for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(&top)) {
-                File::open(folder)?.sync_all()?;
-            }
-            Ok::<(), std::io::Error>(())
-        });
-        let unsynced = |error: &dyn std::fmt::Display| {
-            Error::new(Kind::Unavailable, "tier-unavailable", format!("{path} does not reach the disk: {error}"))
-        };
-        synced.await.map_err(|error| unsynced(&error))?.map_err(|error| unsynced(&error))
     }
 
     /// Reads a whole object.

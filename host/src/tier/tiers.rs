@@ -116,7 +116,7 @@ async fn claim(tier: &Tier, host: u64, used: bool) -> Result<()> {
             ));
         }
         None => {
-            probe(tier).await?;
+            probe(tier, host).await?;
             let claim = Bytes::from(serde_json::to_vec(&wanted).unwrap_or_default());
             if tier.create(CLAIM, claim.clone()).await? {
                 return Ok(());
@@ -137,16 +137,17 @@ async fn claim(tier: &Tier, host: u64, used: bool) -> Result<()> {
             ),
         ));
     }
-    probe(tier).await
+    probe(tier, host).await
 }
 
 /// Creates an object twice: the second time must be refused.
-async fn probe(tier: &Tier) -> Result<()> {
-    // What another probe left behind would refuse the first create.
-    tier.delete(PROBE).await?;
-    tier.create(PROBE, Bytes::from_static(b"1")).await?;
-    let overwritten = tier.create(PROBE, Bytes::from_static(b"2")).await?;
-    tier.delete(PROBE).await?;
+async fn probe(tier: &Tier, host: u64) -> Result<()> {
+    let path = format!("{PROBE}-{host:016x}");
+    // What an earlier probe left behind would refuse the first create.
+    tier.delete(&path).await?;
+    tier.create(&path, Bytes::from_static(b"1")).await?;
+    let overwritten = tier.create(&path, Bytes::from_static(b"2")).await?;
+    tier.delete(&path).await?;
     if overwritten {
         return Err(Error::invalid(
             "tier-unsafe",
@@ -157,6 +158,12 @@ async fn probe(tier: &Tier) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Writes down that the tier belongs to this host from now on, whosever it was.
+pub async fn own(tier: &Tier, host: u64) -> Result<()> {
+    let claim = Claim { host: format!("{host:016x}") };
+    tier.put(CLAIM, serde_json::to_vec(&claim).unwrap_or_default().into()).await
 }
 
 /// The host that a tier belongs to.

@@ -17,14 +17,22 @@ use crate::model::topic::{PartitionId, TopicConfig};
 use crate::store::Tables;
 
 impl Upkeep {
-    /// Seals a partition's head, as far as it goes into one segment.
-    pub(super) async fn seal(&self, partition: &Arc<Partition>) -> Result<()> {
+    /// Seals a partition's head, as far as it goes into one segment; answers how many bytes left the head.
+    pub(in crate::log) async fn seal(&self, partition: &Arc<Partition>) -> Result<u64> {
         let id = partition.id();
         let segment_bytes = partition.config().segment_bytes;
         let high_watermark = partition.high_watermark();
         let store = Arc::clone(&self.log.store);
         let head = blocking(move || Ok(store.snapshot()?.head(id, segment_bytes, high_watermark)?)).await?;
-        let (Some(first), Some(last)) = (head.batches.first(), head.batches.last()) else { return Ok(()) };
+        let (Some(first), Some(last)) = (head.batches.first(), head.batches.last()) else { return Ok(0) };
+        if let Some(gap) = head.batches.windows(2).find(|pair| pair[0].next_offset() != pair[1].base_offset()) {
+            return Err(Error::internal(format!(
+                "the head of topic {} goes from offset {} to {}; it is not sealed: restore the data folder",
+                partition.topic(),
+                gap[0].next_offset(),
+                gap[1].base_offset()
+            )));
+        }
         let offsets = first.base_offset()..last.next_offset();
         let bytes: u64 = head.batches.iter().map(|batch| batch.bytes().len() as u64).sum();
         let (base_offset, until, max_timestamp_ms) = (offsets.start, offsets.end, head.max_timestamp_ms);
@@ -34,7 +42,7 @@ impl Upkeep {
         let sealed = self
             .install(partition, built, offsets, self.log.archive.tiers().warm(), false, move |tables| {
                 // The head is dropped only where it still begins with what was sealed.
-                if target.is_deleted() {
+                if target.is_deleted() || tables.head_base(id)? != Some(base_offset) {
                     return Ok(false);
                 }
                 tables.raise_end(id, until, max_timestamp_ms)?;
@@ -42,12 +50,12 @@ impl Upkeep {
                 Ok(true)
             })
             .await?;
-        if sealed {
-            self.log.head.sub(partition, bytes, self.clock.now_ms());
-            self.log.metrics.segments_sealed.inc();
-            self.log.metrics.sealed_bytes.inc_by(bytes);
+        if !sealed {
+            return Ok(0);
         }
-        Ok(())
+        self.log.metrics.segments_sealed.inc();
+        self.log.metrics.sealed_bytes.inc_by(bytes);
+        Ok(bytes)
     }
 
     /// Takes out what has had its time.
@@ -58,7 +66,7 @@ impl Upkeep {
             return Ok(());
         };
         tracing::info!(topic = %partition.topic(), partition = partition.id().partition, start, "retention is over for what stands before");
-        self.log.drop_before(partition, start, |_| Ok(())).await
+        self.log.drop_before(partition, start).await
     }
 
     /// Moves segments to where they belong.
@@ -74,7 +82,12 @@ impl Upkeep {
             let from = tiers.at(segment.place)?;
             let bytes = from.get(&path).await?;
             verify(from, &path, &bytes, &segment)?;
-            let moved = self.announce(id, move |_| Ok(Segment { place: wanted, ..segment })).await?;
+            // Under a number of its own: a name that was used before may still be deleted by somebody who is late.
+            let moved = self
+                .announce(id, move |tables| {
+                    Ok(Segment { number: tables.next_segment_number()?, place: wanted, ..segment })
+                })
+                .await?;
             self.send(id, &moved, bytes).await?;
             let installed = self
                 .log
@@ -87,7 +100,7 @@ impl Upkeep {
                     Ok(())
                 })
                 .await;
-            self.sending.lock().remove(&path);
+            self.sending.lock().remove(&moved.path(id));
             installed?;
         }
         Ok(())
@@ -144,7 +157,7 @@ impl Upkeep {
         let horizon_ms = now_ms.saturating_add(i64::try_from(config.tombstone_retention_ms).unwrap_or(i64::MAX));
         let chosen = Arc::clone(latest);
         let (kept, changed) = blocking(move || keep(&chosen, &batches, horizon_ms, now_ms)).await?;
-        let is_compacted = is_last || first.is_compacted;
+        let is_compacted = is_last || group.iter().all(|segment| segment.is_compacted);
         if !changed && group.len() == 1 {
             let compacted = Segment { is_compacted, ..first };
             if compacted != first {
@@ -253,9 +266,9 @@ impl Upkeep {
         let path = segment.path(id);
         let sent = async {
             let tier = self.log.archive.tiers().at(segment.place)?;
-            // Its number is this host's alone: what is there already came from an attempt whose answer was lost.
-            tier.create(&path, bytes).await?;
-            check_sent(tier, &path, segment).await
+            // Its number is this host's alone: what is there already came from a try whose answer was lost.
+            tier.create(&path, bytes.clone()).await?;
+            check_sent(tier, &path, segment, &bytes).await
         }
         .await;
         if sent.is_err() {

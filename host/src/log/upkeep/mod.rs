@@ -10,7 +10,7 @@ mod compaction;
 mod placement;
 mod retention;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,15 +18,18 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
-use super::{Log, Partition, Topic};
+use super::read::blocking;
+use super::{Log, Partition};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{GARBAGE_AT_ONCE, GARBAGE_BATCH, SEALS_AT_ONCE, UPKEEP_MS, UPKEEP_SLOW_MS};
+use crate::limits::{GARBAGE_AT_ONCE, GARBAGE_BATCH, SEALING_BYTES_MAX, SEALS_AT_ONCE, UPKEEP_MS, UPKEEP_SLOW_MS};
 use crate::model::name::TopicName;
 use crate::model::segment::Place;
 use crate::model::topic::{TopicConfig, TopicId};
 use crate::shutdown::Shutdown;
+use crate::store::topics::TopicRow;
 use crate::tier::Claims;
 
 /// What a tier knows of a topic beside its segments: enough to restore it.
@@ -109,25 +112,22 @@ impl Upkeep {
         Ok(claimed.unanswered)
     }
 
-    /// Works until the shutdown begins. Sealing does not wait for compaction: appends may be waiting for it.
+    /// Works until the shutdown begins. Sealing waits for nothing else: appends may be waiting for it. All of it is one task:
+    /// what is being sent and what is being collected cannot change between two awaits.
     pub async fn run(self, shutdown: Shutdown) {
         tokio::select! {
             () = self.keep_the_head_small() => {}
             () = self.keep_segments_in_shape() => {}
+            () = self.keep_tiers_clean() => {}
             () = shutdown.begun() => {}
         }
     }
 
     async fn keep_the_head_small(&self) {
-        let mut slow_at = Clock::instant();
         loop {
-            let begun = Clock::instant();
-            let is_slow_turn = begun >= slow_at;
-            if is_slow_turn {
-                slow_at = begun + Duration::from_millis(UPKEEP_SLOW_MS);
-            }
-            let worked = self.turn(is_slow_turn).await;
+            let worked = self.publish_and_seal().await;
             self.note(&worked);
+            self.log.metrics.head_bytes.set(self.log.head.bytes().cast_signed());
             let pause = tokio::time::sleep(Duration::from_millis(UPKEEP_MS));
             tokio::select! {
                 () = pause => {}
@@ -144,8 +144,26 @@ impl Upkeep {
                 continue;
             }
             for topic in self.log.catalog.list() {
-                self.note(&self.keep_up(&topic).await);
+                for partition in topic.partitions() {
+                    self.note(&self.keep_up(&partition).await);
+                }
             }
+        }
+    }
+
+    async fn keep_tiers_clean(&self) {
+        loop {
+            let pause_ms = match self.collect_garbage().await {
+                Ok(left) => {
+                    self.log.metrics.garbage_objects.set(left.cast_signed());
+                    UPKEEP_MS
+                }
+                Err(error) => {
+                    self.note(&Err(error));
+                    UPKEEP_SLOW_MS
+                }
+            };
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         }
     }
 
@@ -156,20 +174,13 @@ impl Upkeep {
         }
     }
 
-    async fn turn(&self, is_slow_turn: bool) -> Result<()> {
+    /// The description of a topic comes before its segments: a restore takes no segments without.
+    async fn publish_and_seal(&self) -> Result<()> {
         if !self.is_claimed.load(Ordering::Acquire) && self.claim().await?.is_some() {
             return Ok(());
         }
-        let sealed = self.seal_what_is_due().await;
-        let garbage = self.log.store.snapshot()?.garbage_count()?;
-        if is_slow_turn || garbage > 0 {
-            self.publish().await?;
-            self.collect_garbage().await?;
-        }
-        let metrics = &self.log.metrics;
-        metrics.head_bytes.set(self.log.head.bytes().cast_signed());
-        metrics.garbage_objects.set(self.log.store.snapshot()?.garbage_count()?.cast_signed());
-        sealed
+        self.publish().await?;
+        self.seal_what_is_due().await
     }
 
     /// Seals the partitions that have enough for a segment, those whose batches have waited long enough, and, while the
@@ -177,24 +188,26 @@ impl Upkeep {
     async fn seal_what_is_due(&self) -> Result<()> {
         let now_ms = self.clock.now_ms();
         let mut due: Vec<Arc<Partition>> = std::iter::from_fn(|| self.log.head.next_due()).collect();
-        let mut seen: HashSet<_> = due.iter().map(|partition| partition.id()).collect();
         let mut others = Vec::new();
+        let is_over = self.log.head.is_over();
         for topic in self.log.catalog.list() {
             let after_ms = i64::try_from(topic.config().seal_after_ms()).unwrap_or(i64::MAX);
             for partition in topic.partitions() {
-                let head = *partition.head.lock();
-                if head.bytes == 0 || seen.contains(&partition.id()) {
+                let mut head = partition.head.lock();
+                if head.bytes <= 0 || head.is_due {
                     continue;
                 }
-                if head.since_ms.is_some_and(|since| now_ms.saturating_sub(since) >= after_ms) {
-                    seen.insert(partition.id());
+                let (bytes, since_ms) = (head.bytes.cast_unsigned(), head.since_ms);
+                if since_ms.is_some_and(|since| now_ms.saturating_sub(since) >= after_ms) && head.claim() {
+                    drop(head);
                     due.push(partition);
-                } else {
-                    others.push((head.bytes, partition));
+                } else if is_over {
+                    drop(head);
+                    others.push((bytes, partition));
                 }
             }
         }
-        if self.log.head.is_over() {
+        if is_over {
             others.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
             let mut surplus = self.log.head.bytes().saturating_sub(self.log.head.bytes_max() / 2);
             for (bytes, partition) in others {
@@ -202,16 +215,21 @@ impl Upkeep {
                     break;
                 }
                 surplus = surplus.saturating_sub(bytes);
-                due.push(partition);
+                if partition.head.lock().claim() {
+                    due.push(partition);
+                }
             }
         }
+        let room = Semaphore::new(SEALING_BYTES_MAX);
+        let room = &room;
         let failed = futures_util::stream::iter(due)
             .map(|partition| async move {
+                // A segment stands in memory twice while it is put together.
+                let bytes = 2 * partition.head_bytes().min(partition.config().segment_bytes);
+                let bytes = u32::try_from(bytes.min(SEALING_BYTES_MAX as u64)).unwrap_or(u32::MAX);
+                let _room = room.acquire_many(bytes).await;
                 let sealed = self.seal(&partition).await;
-                if sealed.is_err() {
-                    // It stays due.
-                    self.log.head.sub(&partition, 0, now_ms);
-                }
+                self.log.head.settle(&partition, *sealed.as_ref().unwrap_or(&0), self.clock.now_ms());
                 sealed
             })
             .buffer_unordered(SEALS_AT_ONCE)
@@ -221,87 +239,115 @@ impl Upkeep {
         failed.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Retention, compaction and moves of one topic.
-    async fn keep_up(&self, topic: &Arc<Topic>) -> Result<()> {
-        let config = topic.config();
+    /// Retention, compaction and moves of one partition.
+    pub(super) async fn keep_up(&self, partition: &Arc<Partition>) -> Result<()> {
+        if partition.check_exists().is_err() {
+            return Ok(());
+        }
+        let config = partition.config();
         let tiers = self.log.archive.tiers();
         let retains = config.retention_ms.is_some() || config.retention_bytes.is_some();
-        let moves = tiers.warm() != Place::Folder || (config.cold_after_ms.is_some() && tiers.cold().is_some());
-        if !retains && !moves && !config.cleanup_policy.compacts() {
-            return Ok(());
+        if retains && config.cleanup_policy.deletes() {
+            self.retain(partition, &config).await?;
         }
-        for partition in topic.partitions() {
-            if partition.check_exists().is_err() {
-                break;
-            }
-            if retains && config.cleanup_policy.deletes() {
-                self.retain(&partition, &config).await?;
-            }
-            if config.cleanup_policy.compacts() {
-                self.compact(&partition, &config).await?;
-            }
-            if moves {
-                self.move_segments(&partition, &config).await?;
-            }
+        if config.cleanup_policy.compacts() {
+            self.compact(partition, &config).await?;
+        }
+        if tiers.warm() != Place::Folder || (config.cold_after_ms.is_some() && tiers.cold().is_some()) {
+            self.move_segments(partition, &config).await?;
         }
         Ok(())
     }
 
-    /// Writes the descriptions of topics that changed.
-    async fn publish(&self) -> Result<()> {
-        let tiers = self.log.archive.tiers();
-        let tier = tiers.at(tiers.warm())?;
-        for id in self.log.store.snapshot()?.unpublished()? {
-            let Some(topic) = self.log.catalog.find(id) else {
-                // It is on its way into the catalog, or out.
-                continue;
+    /// Writes the descriptions of topics that changed, and deletes those of topics that are gone.
+    pub(super) async fn publish(&self) -> Result<()> {
+        let store = Arc::clone(&self.log.store);
+        let changed = blocking(move || {
+            let snapshot = store.snapshot()?;
+            let changed = snapshot.unpublished()?;
+            if changed.is_empty() {
+                return Ok(Vec::new());
+            }
+            let topics: HashMap<TopicId, TopicRow> = snapshot.topics()?.into_iter().map(|row| (row.id, row)).collect();
+            let describe = |id: TopicId| match topics.get(&id) {
+                None => Ok(None),
+                Some(row) => Ok::<_, Error>(Some(Description {
+                    name: row.name.clone(),
+                    created_ms: row.created_ms,
+                    config: row.config.clone(),
+                    start_offsets: snapshot.start_offsets(id)?,
+                })),
             };
-            let version = topic.version();
-            let description = Description {
-                name: topic.name().clone(),
-                created_ms: topic.created_ms(),
-                config: TopicConfig::clone(&topic.config()),
-                start_offsets: topic.partitions().iter().map(|partition| partition.start_offset()).collect(),
-            };
-            let json = serde_json::to_vec(&description).map_err(|error| Error::internal(error.to_string()))?;
-            tier.put(&description_path(id), json.into()).await?;
-            self.log
-                .alter(move |tables| if topic.version() == version { tables.drop_unpublished(id) } else { Ok(()) })
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Deletes objects that are nobody's.
-    async fn collect_garbage(&self) -> Result<()> {
-        let garbage = self.log.store.snapshot()?.garbage(GARBAGE_BATCH + self.sending.lock().len())?;
-        let garbage: Vec<_> = garbage.into_iter().filter(|(_, path)| !self.sending.lock().contains(path)).collect();
-        let deleted: Vec<(Place, String)> = futures_util::stream::iter(garbage)
-            .map(|(place, path)| async move {
-                let deleted = async { self.log.archive.tiers().at(place)?.delete(&path).await };
-                match deleted.await {
-                    Ok(()) => Some((place, path)),
-                    Err(error) => {
-                        self.log.metrics.tier_failures.inc();
-                        tracing::warn!(%error, path, "an object that is nobody's could not be deleted; it is tried again");
-                        None
-                    }
+            changed.into_iter().map(|(id, changes)| Ok((id, changes, describe(id)?))).collect::<Result<Vec<_>>>()
+        });
+        let published: Vec<Result<(TopicId, u64)>> = futures_util::stream::iter(changed.await?)
+            .map(|(id, changes, description)| async move {
+                let tiers = self.log.archive.tiers();
+                let path = description_path(id);
+                if let Some(description) = description {
+                    let json = serde_json::to_vec(&description).map_err(|error| Error::internal(error.to_string()))?;
+                    tiers.at(tiers.warm())?.put(&path, json.into()).await?;
+                } else {
+                    // It may also be where segments went before a bucket was named.
+                    tiers.at(tiers.warm())?.delete(&path).await?;
+                    tiers.at(Place::Folder)?.delete(&path).await?;
                 }
+                Ok((id, changes))
             })
             .buffer_unordered(GARBAGE_AT_ONCE)
-            .filter_map(std::future::ready)
             .collect()
             .await;
-        if deleted.is_empty() {
-            return Ok(());
+        let (done, failed): (Vec<_>, Vec<_>) = published.into_iter().partition(Result::is_ok);
+        let done: Vec<(TopicId, u64)> = done.into_iter().flatten().collect();
+        if !done.is_empty() {
+            self.log
+                .alter(move |tables| {
+                    for (id, changes) in done {
+                        tables.drop_unpublished(id, changes)?;
+                    }
+                    Ok(())
+                })
+                .await?;
         }
-        self.log
-            .alter(move |tables| {
-                for (place, path) in deleted {
-                    tables.drop_garbage(place, &path)?;
-                }
-                Ok(())
+        failed.into_iter().find_map(Result::err).map_or(Ok(()), Err)
+    }
+
+    /// Deletes objects that are nobody's; answers how many are left. One that cannot be deleted stands in nobody's way.
+    pub(super) async fn collect_garbage(&self) -> Result<u64> {
+        let mut after = None;
+        let mut first_failure = None;
+        loop {
+            let store = Arc::clone(&self.log.store);
+            let from = after.clone();
+            let (garbage, left) = blocking(move || {
+                let snapshot = store.snapshot()?;
+                Ok((snapshot.garbage(from.as_ref(), GARBAGE_BATCH)?, snapshot.garbage_count()?))
             })
-            .await
+            .await?;
+            let Some(last) = garbage.last() else { return first_failure.map_or(Ok(left), Err) };
+            after = Some(last.clone());
+            let wanted: Vec<_> = garbage.into_iter().filter(|(_, path)| !self.sending.lock().contains(path)).collect();
+            let deleted: Vec<Result<(Place, String)>> = futures_util::stream::iter(wanted)
+                .map(|(place, path)| async move {
+                    self.log.archive.tiers().at(place)?.delete(&path).await?;
+                    Ok((place, path))
+                })
+                .buffer_unordered(GARBAGE_AT_ONCE)
+                .collect()
+                .await;
+            let (deleted, failed): (Vec<_>, Vec<_>) = deleted.into_iter().partition(Result::is_ok);
+            let deleted: Vec<(Place, String)> = deleted.into_iter().flatten().collect();
+            if !deleted.is_empty() {
+                self.log
+                    .alter(move |tables| {
+                        for (place, path) in deleted {
+                            tables.drop_garbage(place, &path)?;
+                        }
+                        Ok(())
+                    })
+                    .await?;
+            }
+            first_failure = first_failure.or(failed.into_iter().find_map(Result::err));
+        }
     }
 }

@@ -39,7 +39,7 @@ impl Compression {
         }
     }
 
-    /// Appends `records`, compressed, to `out`. `None` where that is not what is asked for, or saves nothing.
+    /// The records, compressed. `None` where that is not what is asked for, or saves nothing.
     pub(super) fn compress(self, records: &[u8]) -> Option<Vec<u8>> {
         let compressed = match self {
             Self::None => return None,
@@ -60,7 +60,7 @@ impl Compression {
             Self::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(&stored[..])),
             Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(&stored[..]).map_err(failed)?),
         };
-        let mut plain = Vec::with_capacity(stored.len() * 4);
+        let mut plain = Vec::with_capacity((stored.len() * 4).min(BATCH_PLAIN_BYTES_MAX));
         reader.take(BATCH_PLAIN_BYTES_MAX as u64 + 1).read_to_end(&mut plain).map_err(failed)?;
         if plain.len() > BATCH_PLAIN_BYTES_MAX {
             return Err(BatchError::Decompression(format!("more than {BATCH_PLAIN_BYTES_MAX} bytes come out")));

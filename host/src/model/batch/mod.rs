@@ -196,6 +196,11 @@ impl PlainBatch {
         &self.batch
     }
 
+    /// What the records take up.
+    pub fn bytes(&self) -> usize {
+        self.records.len()
+    }
+
     /// The records in offset order. An error ends the iteration.
     pub fn records(&self) -> Records<'_> {
         let batch = &self.batch;
