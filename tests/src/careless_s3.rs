@@ -59,9 +59,13 @@ impl CarelessS3 {
 
     /// A host that is told to keep its segments there.
     pub fn host(&self) -> HostOptions {
+        self.host_at("s3://records/tier")
+    }
+
+    pub fn host_at(&self, url: &str) -> HostOptions {
         let endpoint = format!("http://127.0.0.1:{}", self.server.port());
         HostOptions::default()
-            .arguments(&["--tier", "s3://records/tier", "--tier-endpoint", &endpoint, "--tier-region", "us-east-1"])
+            .arguments(&["--tier", url, "--tier-endpoint", &endpoint, "--tier-region", "us-east-1"])
             .variable("KAFKA_DO_TIER_ACCESS_KEY_ID", ACCESS_KEY)
             .variable("KAFKA_DO_TIER_SECRET_ACCESS_KEY", SECRET_KEY)
     }

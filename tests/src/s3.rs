@@ -68,13 +68,8 @@ impl S3 {
 
     /// A host whose tier it is.
     pub fn host(&self, prefix: &str) -> HostOptions {
-        self.host_at(&self.url(prefix))
-    }
-
-    /// A host that looks for its tier there.
-    pub fn host_at(&self, url: &str) -> HostOptions {
         let flags = self.flags();
-        let mut options = HostOptions::default().arguments(&["--tier", url]);
+        let mut options = HostOptions::default().arguments(&["--tier", &self.url(prefix)]);
         options = options.arguments(&flags.each_ref().map(String::as_str));
         for (name, value) in self.keys() {
             options = options.variable(name, value);

@@ -8,6 +8,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::{Bytes, BytesMut};
+use futures_util::future::poll_immediate;
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
@@ -127,9 +128,16 @@ pub(super) async fn body(body: Body, bytes_max: usize) -> Result<Bytes> {
 /// Reads a body whole, as [`body`] does, within what the host has room for. Room first, bytes second: what does not fit in
 /// memory is not kept. The sender of a refused body gets to see why.
 pub(super) async fn admitted_body(app: &App, headers: &HeaderMap, mut body: Body) -> Result<(Bytes, Permit)> {
-    let reading = read_admitted(app, headers, &mut body);
-    let Ok(read) = tokio::time::timeout(Duration::from_millis(REQUEST_BODY_MS_MAX), reading).await else {
-        return Err(slow_body());
+    let read = {
+        let mut reading = std::pin::pin!(read_admitted(app, headers, &mut body));
+        // A small body has come with its head: then there is nothing to wait for, and no timer to set.
+        match poll_immediate(&mut reading).await {
+            Some(read) => read,
+            None => match tokio::time::timeout(Duration::from_millis(REQUEST_BODY_MS_MAX), reading).await {
+                Ok(read) => read,
+                Err(_) => return Err(slow_body()),
+            },
+        }
     };
     if let Err(error) = &read {
         if error.kind == Kind::Overloaded {

@@ -1,7 +1,7 @@
 //! One partition as readers and the writer see it: where it begins and ends, and its newest batches.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
@@ -32,6 +32,8 @@ pub struct Partition {
     high_watermark: watch::Sender<u64>,
     shared: Shared,
     pub(super) head: Mutex<PartitionHead>,
+    /// Readers of what stands before this find it in the segments: the tail may still have it from before it was compacted.
+    compacted_until: AtomicU64,
     deleted: AtomicBool,
 }
 
@@ -45,6 +47,7 @@ impl Partition {
             high_watermark: watch::Sender::new(row.next_offset),
             shared,
             head: Mutex::default(),
+            compacted_until: AtomicU64::new(0),
             deleted: AtomicBool::new(false),
         }
     }
@@ -110,6 +113,14 @@ impl Partition {
                 self.id.partition, self.topic
             ),
         ))
+    }
+
+    pub(super) fn compacted_until(&self) -> u64 {
+        self.compacted_until.load(Ordering::Acquire)
+    }
+
+    pub(in crate::log) fn mark_compacted(&self, until: u64) {
+        self.compacted_until.fetch_max(until, Ordering::AcqRel);
     }
 
     pub(super) fn is_deleted(&self) -> bool {

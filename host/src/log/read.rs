@@ -40,7 +40,8 @@ impl Log {
         let high_watermark = partition.high_watermark();
         let mut from = from;
         loop {
-            let tail = partition.tail.read().read(from, bytes_max);
+            let is_compacted = from < partition.compacted_until();
+            let tail = if is_compacted { None } else { partition.tail.read().read(from, bytes_max) };
             let (mut batches, mut next_offset) = match tail {
                 Some(batches) => {
                     let next = batches.last().map_or(from, Batch::next_offset);

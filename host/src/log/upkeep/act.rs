@@ -198,6 +198,7 @@ impl Upkeep {
         if !installed {
             return Ok(None);
         }
+        partition.mark_compacted(until);
         let now = self.segments(id).await?;
         Ok(now.into_iter().find(|segment| (segment.base_offset, segment.next_offset) == (base_offset, until)))
     }
