@@ -21,10 +21,18 @@ pub struct Follower {
 impl Follower {
     /// Opens `GET` of a path that answers NDJSON.
     pub async fn open(host: &Host, path: &str) -> Self {
-        let response = host.client().get(host.url() + path).send().await.expect("an answer");
+        Self::try_open(host, path).await.expect("an answer")
+    }
+
+    /// The same where it may break off, or be refused, before it has begun.
+    pub async fn try_open(host: &Host, path: &str) -> Result<Self, reqwest::Error> {
+        let response = host.client().get(host.url() + path).send().await?;
+        if response.status().is_server_error() {
+            return Err(response.error_for_status().expect_err("it is a failure"));
+        }
         assert_eq!(response.status(), 200, "{path}");
         let stream = response.bytes_stream().map(|piece| piece.map(Vec::from));
-        Self { stream: Box::pin(stream), read: Vec::new() }
+        Ok(Self { stream: Box::pin(stream), read: Vec::new() })
     }
 
     /// The next item; nothing at the end, and an error where the stream breaks off.

@@ -9,7 +9,7 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -78,12 +78,12 @@ pub(super) async fn follow(
         .is_some_and(|accept| accept.contains("text/event-stream"));
     let follower = app.follow(&topic, from, &positions, query.follow).await?;
     let begin = HeaderValue::from_str(&cursor(&follower)).ok();
-    let state = Streaming { app, follower, events, ended: false };
-    let body =
-        Body::from_stream(stream::unfold(
-            state,
-            |mut state| async move { state.next().await.map(|item| (item, state)) },
-        ));
+    let has_records = follower.has_records();
+    let mut state = Streaming { app, follower, events, ended: false };
+    // What cannot be read at all is answered as an error: once the answer has begun, only breaking it off is left.
+    let first = if has_records { state.next().await.transpose()? } else { None };
+    let rest = stream::unfold(state, |mut state| async move { state.next().await.map(|item| (item, state)) });
+    let body = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
     let media = if events { "text/event-stream" } else { "application/x-ndjson" };
     let mut response = ([(CONTENT_TYPE, media)], body).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -73,6 +73,11 @@ impl Follower {
         }
     }
 
+    /// Whether there is something to read without waiting.
+    pub fn has_records(&self) -> bool {
+        self.reading.iter().any(|reading| reading.next < reading.partition.high_watermark())
+    }
+
     /// Tells the follower that the records before `next` were taken.
     pub fn took(&mut self, partition: u32, next: u64) {
         if let Some(reading) = self.reading.get_mut(partition as usize) {

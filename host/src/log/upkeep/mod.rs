@@ -112,8 +112,7 @@ impl Upkeep {
         Ok(claimed.unanswered)
     }
 
-    /// Works until the shutdown begins. Sealing waits for nothing else: appends may be waiting for it. All of it is one task:
-    /// what is being sent and what is being collected cannot change between two awaits.
+    /// Works until the shutdown begins. Sealing waits for nothing else: appends may be waiting for it.
     pub async fn run(self, shutdown: Shutdown) {
         tokio::select! {
             () = self.keep_the_head_small() => {}
@@ -317,16 +316,20 @@ impl Upkeep {
         let mut after = None;
         let mut first_failure = None;
         loop {
-            let store = Arc::clone(&self.log.store);
-            let from = after.clone();
-            let (garbage, left) = blocking(move || {
+            let (store, sending, from) = (Arc::clone(&self.log.store), Arc::clone(&self.sending), after.clone());
+            let look = blocking(move || {
+                // Both looks as one: a segment leaves the record of garbage before it leaves those that are being sent, so
+                // what is in the snapshot and is being sent cannot be missed.
+                let sending = sending.lock();
                 let snapshot = store.snapshot()?;
-                Ok((snapshot.garbage(from.as_ref(), GARBAGE_BATCH)?, snapshot.garbage_count()?))
-            })
-            .await?;
-            let Some(last) = garbage.last() else { return first_failure.map_or(Ok(left), Err) };
-            after = Some(last.clone());
-            let wanted: Vec<_> = garbage.into_iter().filter(|(_, path)| !self.sending.lock().contains(path)).collect();
+                let garbage = snapshot.garbage(from.as_ref(), GARBAGE_BATCH)?;
+                let last = garbage.last().cloned();
+                let wanted = garbage.into_iter().filter(|(_, path)| !sending.contains(path)).collect::<Vec<_>>();
+                Ok((wanted, last, snapshot.garbage_count()?))
+            });
+            let (wanted, last, left) = look.await?;
+            let Some(last) = last else { return first_failure.map_or(Ok(left), Err) };
+            after = Some(last);
             let deleted: Vec<Result<(Place, String)>> = futures_util::stream::iter(wanted)
                 .map(|(place, path)| async move {
                     self.log.archive.tiers().at(place)?.delete(&path).await?;
