@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use kafka_do_tests::{
     Follower, Host, HostOptions, Numbered, S3, Segment, binary, command, exact, fetch_from, fetch_raw, files,
@@ -115,6 +116,26 @@ async fn and_are_read_across_every_boundary() {
     until_equal("nothing is left to sweep", 0, async || host.metric("kafka_do_garbage_objects").await).await;
 }
 
+/// Stops the server with an upload on its way to it.
+async fn stop_in_mid_upload(s3: &S3, host: &Host, log: &Numbered, count: &mut u64) {
+    for _ in 0..30 {
+        s3.pause();
+        log.produce(host, *count..*count + 200).await;
+        *count += 200;
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(2) {
+            if s3.has_unread() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // It was stopped between a request and its answer: the host waits for that, and sends nothing else.
+        s3.resume();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no upload is ever under way");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn though_the_server_dies_in_mid_upload() {
     let mut s3 = S3::start().await;
@@ -126,15 +147,13 @@ async fn though_the_server_dies_in_mid_upload() {
     for round in 0..4 {
         if round % 2 == 0 {
             // The server hangs, and dies with an upload in its hands.
-            s3.pause();
-            log.produce(&host, count..count + 200).await;
-            until("an upload is under way", async || s3.has_unread().then_some(())).await;
+            stop_in_mid_upload(&s3, &host, &log, &mut count).await;
         } else {
             // It dies while it works.
             log.produce(&host, count..count + 200).await;
+            count += 200;
         }
         s3.kill();
-        count += 200;
         log.produce(&host, count..count + 100).await;
         count += 100;
         // What is in the head is read though the bucket is away.
@@ -164,17 +183,14 @@ async fn though_the_host_dies_in_mid_upload() {
     let mut count = 0;
     for round in 0..6 {
         if round % 2 == 0 {
-            s3.pause();
-        }
-        log.produce(&host, count..count + 200).await;
-        count += 200;
-        if round % 2 == 0 {
-            until("an upload is under way", async || s3.has_unread().then_some(())).await;
+            stop_in_mid_upload(&s3, &host, &log, &mut count).await;
             host.kill();
             // The request outlives its sender: the server stores a segment that nobody knows of.
             s3.resume();
             until("the server is done", async || (!s3.has_unread()).then_some(())).await;
         } else {
+            log.produce(&host, count..count + 200).await;
+            count += 200;
             host.kill();
         }
         host.restart().await;

@@ -1,7 +1,7 @@
 //! Files of a host, as the disk has them.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -33,7 +33,12 @@ pub(super) fn segments(data: &Path) -> Result<Vec<PathBuf>> {
 /// Makes the kernel forget what it holds of these, so that the next to read them reads the disk.
 pub(super) fn evict(files: &[PathBuf]) -> Result<()> {
     for path in files {
-        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        let file = match File::open(path) {
+            Ok(file) => file,
+            // The host deletes what a shutdown left half-done as soon as it is back.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).with_context(|| format!("cannot open {}", path.display())),
+        };
         // Only what is on the disk can be forgotten.
         file.sync_all()?;
         rustix::fs::fadvise(&file, 0, None, Advice::DontNeed)?;
