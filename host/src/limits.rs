@@ -81,6 +81,8 @@ pub const READ_AHEAD_BLOCKS: usize = 2;
 pub const UPKEEP_MS: u64 = 500;
 /// And what costs a look at every partition.
 pub const UPKEEP_SLOW_MS: u64 = 5_000;
+/// How often the host looks whether its tiers are still its own.
+pub const CLAIM_MS: u64 = 60_000;
 /// Bytes of segments that are built and sent at once, all of them in memory; and how many segments.
 pub const SEALING_BYTES_MAX: usize = 96 << 20;
 pub const SEALS_AT_ONCE: usize = 16;
@@ -96,6 +98,8 @@ pub const COMPACTION_DIRTY_PERCENT: u64 = 50;
 
 /// The database is not written to when the disk has less than this left: reads, restarts and deletions need room to work.
 pub const DISK_RESERVE_BYTES: u64 = 64 << 20;
+/// After an I/O error: how often the database is tried to be opened anew.
+pub const HEAL_MS: u64 = 1_000;
 /// A sync interval that a host may be told.
 pub const SYNC_INTERVAL_MS_MIN: u64 = 1;
 pub const SYNC_INTERVAL_MS_MAX: u64 = 10_000;

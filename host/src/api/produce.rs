@@ -39,6 +39,25 @@ pub(super) struct ProduceQuery {
     expected_offset: Option<u64>,
 }
 
+/// What makes the request safe to send again: the key alone, or the other three together.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes headers that `retry` reads")]
+pub(super) struct RetryHeaders {
+    /// 1 to 255 visible ASCII characters that stand for this request and no other; remembered for a day.
+    #[param(rename = "Idempotency-Key")]
+    idempotency_key: Option<String>,
+    /// From `POST /v1/producers`.
+    #[param(rename = "kafka-do-producer-id")]
+    producer_id: Option<u64>,
+    /// From `POST /v1/producers`.
+    #[param(rename = "kafka-do-producer-epoch")]
+    producer_epoch: Option<u16>,
+    /// How many records this producer has sent to the topic before, or to the partition where the request names one.
+    #[param(rename = "kafka-do-sequence")]
+    sequence: Option<u64>,
+}
+
 /// A record in the JSON form.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NewRecord)]
@@ -91,7 +110,7 @@ struct AnswerSchema {
 /// the header `kafka-do-key`.
 #[utoipa::path(
     post, path = "/v1/topics/{topic}/records", tag = "records",
-    params(("topic" = String, Path), ProduceQuery),
+    params(("topic" = String, Path), ProduceQuery, RetryHeaders),
     request_body(content(
         (ProduceSchema = "application/json"),
         (String = "application/x-ndjson"),

@@ -78,7 +78,7 @@ struct AnswerSchema {
 ///
 /// With `Idempotency-Key`, or a producer's three headers, the request may be sent again.
 #[utoipa::path(
-    post, path = "/v1/transactions", tag = "records", request_body = RequestSchema,
+    post, path = "/v1/transactions", tag = "records", params(produce::RetryHeaders), request_body = RequestSchema,
     responses(
         (status = 200, body = AnswerSchema),
         (status = "4XX", body = Problem, content_type = "application/problem+json"),

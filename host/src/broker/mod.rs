@@ -88,6 +88,7 @@ impl Broker {
         std::fs::create_dir_all(&options.data).map_err(|error| {
             Error::internal(format!("the data folder {} cannot be made: {error}", options.data.display()))
         })?;
+        refuse_orphans(&options.data)?;
         let store = Arc::new(Store::open(&options.data.join(DATABASE))?);
         let folder = Tier::folder(&absolute(&options.data.join(FOLDER)))?;
         let bucket = options.tier.as_ref().map(Tier::named).transpose()?;
@@ -440,6 +441,13 @@ pub async fn restore(
     data: &Path,
     progress: impl Fn(u64, u64) + Send,
 ) -> Result<Restored> {
+    for named in [Some(settings), cold].into_iter().flatten() {
+        if let Some(crate::config::Place::Folder(folder)) = named.place()
+            && !folder.is_dir()
+        {
+            return Err(Error::invalid("nothing-to-restore", format!("there is no folder {}", folder.display())));
+        }
+    }
     std::fs::create_dir_all(data)
         .map_err(|error| Error::internal(format!("the data folder {} cannot be made: {error}", data.display())))?;
     // The folder beside the database is its own place; everything else was named in the configuration.
@@ -455,11 +463,36 @@ pub async fn restore(
         std::fs::remove_file(&incomplete).map_err(failed)?;
     }
     let store = Arc::new(Store::open(&incomplete)?);
-    let restored = crate::log::restore(&store, &tiers, random(), progress).await?;
+    let restored = crate::log::restore(&store, &tiers, random(), progress).await;
     drop(store);
+    let restored = match restored {
+        Ok(restored) => restored,
+        Err(error) => {
+            std::fs::remove_file(&incomplete).map_err(failed)?;
+            return Err(error);
+        }
+    };
     std::fs::rename(&incomplete, &database).map_err(failed)?;
     std::fs::File::open(data).and_then(|folder| folder.sync_all()).map_err(failed)?;
     Ok(restored)
+}
+
+/// A new database would give the topics of an old one's segments to others, and take the segments for its own.
+fn refuse_orphans(data: &Path) -> Result<()> {
+    let topics = data.join(FOLDER).join("topics");
+    let has_topics = std::fs::read_dir(&topics).is_ok_and(|mut entries| entries.next().is_some());
+    if has_topics && !data.join(DATABASE).exists() {
+        let data = data.display();
+        return Err(Error::invalid(
+            "database-missing",
+            format!(
+                "{} has segments, and {data} has no {DATABASE}; bring that back, or make it anew with kafka-do restore --from file://{} --data {data}",
+                topics.display(),
+                absolute(topics.parent().unwrap_or(&topics)).display()
+            ),
+        ));
+    }
+    Ok(())
 }
 
 const DATABASE: &str = "head.redb";

@@ -17,7 +17,7 @@ use crate::config::Flag;
 ///
 /// Brings back the topics and all records that were sealed into segments. What was still in the head of the lost database
 /// was nowhere else, and does not come back: a small head loses little. Neither do plugins, deployments and their state;
-/// deploy them again.
+/// deploy them again. The tier belongs to the new folder from then on; the old host, should it live on, seals no more.
 #[derive(Debug, Args)]
 pub(super) struct Restore {
     /// The tier to read: `s3://bucket/prefix` or `file:///folder`
@@ -50,7 +50,11 @@ impl Restore {
         if output.json {
             return print(&json(&restored).to_string());
         }
-        let next = format!("Next: kafka-do serve --data {} --tier {}", data.display(), tier.url);
+        let next = format!(
+            "The tier belongs to {0} from now on: a host that still runs on it must stop.\nNext: kafka-do serve --data {0} --tier {1}, with the same keys, --tier-... and --cold-tier... options",
+            data.display(),
+            tier.url
+        );
         print(&format!("{}\n{next}", table(&restored)))
     }
 }

@@ -8,13 +8,14 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::writer::{Job, Writer};
 use crate::error::{Error, Result};
-use crate::limits::{COMMIT_BYTES_MAX, WRITER_QUEUE_UNITS_MAX};
+use crate::limits::{COMMIT_BYTES_MAX, HEAL_MS, WRITER_QUEUE_UNITS_MAX};
 
 #[derive(Debug)]
 pub(super) struct Commits {
@@ -61,8 +62,9 @@ impl Commits {
         }
         if let Some(mut writer) = self.writer.try_lock() {
             tokio::task::block_in_place(|| self.round(&mut writer));
+            let is_in_trouble = writer.trouble.is_some();
             drop(writer);
-            if !self.queue.lock().jobs.is_empty() {
+            if is_in_trouble || !self.queue.lock().jobs.is_empty() {
                 self.wake();
             }
         }
@@ -83,10 +85,11 @@ impl Commits {
 
     fn run(&self) {
         loop {
-            {
+            let is_in_trouble = {
                 let mut writer = self.writer.lock();
                 while self.round(&mut writer) {}
-            }
+                writer.heal()
+            };
             let queue = self.queue.lock();
             if !queue.jobs.is_empty() {
                 continue;
@@ -95,7 +98,11 @@ impl Commits {
                 return;
             }
             drop(queue);
-            std::thread::park();
+            if is_in_trouble {
+                std::thread::park_timeout(Duration::from_millis(HEAL_MS));
+            } else {
+                std::thread::park();
+            }
         }
     }
 

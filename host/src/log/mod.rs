@@ -183,6 +183,9 @@ impl Log {
                     && let Err(error) = log.alter(|_| Ok(())).await
                 {
                     tracing::error!(%error, "what was committed could not be synced");
+                    if error.code == writer::HALTED {
+                        return;
+                    }
                 }
             }
         });
@@ -234,7 +237,13 @@ impl Log {
     pub async fn start_producer(&self, name: Option<String>) -> Result<(ProducerId, u16)> {
         let now_ms = self.clock.now_ms();
         let started = self.alter(move |tables| {
-            if tables.producer_count()? > 2 * PRODUCERS_MAX {
+            let is_known = match &name {
+                Some(name) => tables.has_producer(name)?,
+                None => false,
+            };
+            if !is_known && tables.producer_count()? > 2 * PRODUCERS_MAX {
+                // Those that come and are refused make room.
+                tables.forget_silent_producers(u64::MAX, now_ms)?;
                 return Ok(None);
             }
             tables.start_producer(name.as_deref(), now_ms).map(Some)
@@ -417,6 +426,11 @@ impl Log {
 
     /// Commits what waits and stops the writer. Whatever comes later is refused.
     pub async fn close(&self) {
+        if self.unsynced.load(Ordering::Acquire)
+            && let Err(error) = self.alter(|_| Ok(())).await
+        {
+            tracing::error!(%error, "what was committed last could not be synced");
+        }
         self.commits.close();
         let threads = std::mem::take(&mut *self.threads.lock().expect("nothing panics under this lock"));
         for thread in threads {

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use super::archive::damaged;
 use super::read::blocking;
 use super::upkeep::{Description, description_path};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::limits::GARBAGE_AT_ONCE;
 use crate::model::segment::{Footer, Index, Place, Segment};
 use crate::model::topic::{PartitionId, TopicId};
@@ -45,17 +45,33 @@ pub async fn restore(
     progress: impl Fn(u64, u64) + Send,
 ) -> Result<Restored> {
     let mut found = Found::default();
+    let mut owners = Vec::new();
     for (index, (place, tier)) in tiers.iter().enumerate() {
-        if *place != Place::Folder && owner(tier).await?.is_none() {
-            return Err(Error::invalid(
-                "nothing-to-restore",
-                format!(
-                    "{} is no tier of kafka.do: it has no kafka-do.json; look at the bucket and the prefix",
-                    tier.url()
-                ),
-            ));
+        // A copy of the folder beside a database says nothing of its owner.
+        owners.extend(owner(tier).await?);
+        if tiers[..index].iter().any(|(_, other)| other.url() == tier.url()) {
+            return Err(Error::invalid("invalid-tier", format!("{} is named twice", tier.url())));
         }
         found.list(index, *place, tier).await?;
+    }
+    if owners.windows(2).any(|pair| pair[0] != pair[1]) {
+        return Err(Error::invalid("tier-not-ours", "the two tiers belong to two hosts; name those of one"));
+    }
+    if found.topics.is_empty() && found.segments.is_empty() && owners.is_empty() {
+        let urls: Vec<&str> = tiers.iter().map(|(_, tier)| tier.url()).collect();
+        return Err(Error::invalid(
+            "nothing-to-restore",
+            format!(
+                "{} is no tier of kafka.do: it has neither topics nor kafka-do.json; look at the bucket and the prefix",
+                urls.join(", ")
+            ),
+        ));
+    }
+    if found.topics.is_empty() && !found.segments.is_empty() {
+        return Err(Error::invalid(
+            "nothing-to-restore",
+            "there are segments and no topics: this is a cold tier; name the other one with --from, and this one with --cold-tier",
+        ));
     }
     let mut wanted: Vec<(PartitionId, Named)> = Vec::new();
     let mut left_over: Vec<(PartitionId, Named)> = Vec::new();
@@ -66,8 +82,10 @@ pub async fn restore(
         let live: Vec<Named> = live(&mut names).into_iter().filter(|(_, next, ..)| *next > start).collect();
         left_over.extend(names.into_iter().filter(|name| !live.contains(name)).map(|name| (id, name)));
         check_joined(&found, id, start, &live)?;
+        found.reached.insert(id, live.last().map_or(start, |(_, next, ..)| *next));
         wanted.extend(live.into_iter().map(|name| (id, name)));
     }
+    found.check_complete()?;
     let total = wanted.len() as u64;
     let mut looked_at = futures_util::stream::iter(wanted)
         .map(|(id, name)| async move {
@@ -88,13 +106,14 @@ pub async fn restore(
         .into_iter()
         .map(|(id, (base, next, number, tier))| (places[tier], named(base, next, number, places[tier]).path(id)))
         .collect();
+    let store = Arc::clone(store);
+    let restored = blocking(move || Ok(write(&store, new_host, &places, &found)?)).await?;
     for (place, tier) in tiers {
         if *place != Place::Folder {
             own(tier, new_host).await?;
         }
     }
-    let store = Arc::clone(store);
-    blocking(move || Ok(write(&store, new_host, &places, &found)?)).await
+    Ok(restored)
 }
 
 /// What the tiers have.
@@ -102,6 +121,8 @@ pub async fn restore(
 struct Found {
     topics: BTreeMap<TopicId, Description>,
     segments: BTreeMap<PartitionId, Vec<Named>>,
+    /// How far those go that count.
+    reached: BTreeMap<PartitionId, u64>,
     /// Those that count, looked at.
     checked: BTreeMap<PartitionId, Vec<Segment>>,
     garbage: Vec<(Place, String)>,
@@ -111,6 +132,20 @@ struct Found {
 }
 
 impl Found {
+    /// The descriptions tell how far the segments reach at least.
+    fn check_complete(&self) -> Result<()> {
+        for (id, description) in &self.topics {
+            for (partition, sealed_until) in (0..).zip(&description.sealed_until) {
+                let at = PartitionId { topic: *id, partition };
+                let reached = self.reached.get(&at).copied().unwrap_or(0).max(partition_start(description, partition));
+                if reached < *sealed_until {
+                    return Err(missing(description.name.as_str(), partition, reached, *sealed_until));
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn list(&mut self, index: usize, place: Place, tier: &Tier) -> Result<()> {
         for path in tier.list("topics/").await? {
             if let Some((id, base, next, number)) = Segment::parse_path(&path) {
@@ -126,11 +161,17 @@ impl Found {
             let description: Description =
                 serde_json::from_slice(&tier.get(&path).await?).map_err(|error| damaged(tier, &path, &error))?;
             description.config.check().map_err(|error| damaged(tier, &path, &error))?;
-            if self.topics.values().any(|known| known.name == description.name) {
-                return Err(damaged(tier, &path, &format!("there is another topic {}", description.name)));
-            }
             self.topic_max = self.topic_max.max(id.0);
-            self.topics.insert(id, description);
+            let namesake = self.topics.iter().find(|(_, known)| known.name == description.name).map(|(id, _)| *id);
+            match namesake {
+                // Of two of one name the later one counts: the other one was being deleted.
+                Some(other) if other > id => {}
+                Some(other) => {
+                    self.topics.remove(&other);
+                    self.topics.insert(id, description);
+                }
+                None => drop(self.topics.insert(id, description)),
+            }
         }
         Ok(())
     }
@@ -142,18 +183,21 @@ fn check_joined(found: &Found, id: PartitionId, start: u64, live: &[Named]) -> R
     for (base, next, ..) in live {
         if *base > at {
             let topic = found.topics.get(&id.topic).map_or("?", |description| description.name.as_str());
-            return Err(Error::new(
-                crate::error::Kind::Internal,
-                "tier-damaged",
-                format!(
-                    "the segments of topic {topic}, partition {}, from offset {at} to {base} are missing; where they went to a cold tier, name it with --cold-tier",
-                    id.partition
-                ),
-            ));
+            return Err(missing(topic, id.partition, at, *base));
         }
         at = *next;
     }
     Ok(())
+}
+
+fn missing(topic: &str, partition: u32, from: u64, until: u64) -> Error {
+    Error::new(
+        Kind::Internal,
+        "tier-damaged",
+        format!(
+            "the segments of topic {topic}, partition {partition}, from offset {from} to {until} are missing; where they went to a cold tier, name it with --cold-tier"
+        ),
+    )
 }
 
 /// The segments that count, in order: of those that stand for the same offsets the one with the greatest number.
@@ -231,7 +275,8 @@ fn write(store: &Store, host: u64, places: &[Place], found: &Found) -> crate::st
             let mut config = description.config.clone();
             // The topic may have grown after it was described.
             let seen = found.checked.range(PartitionId { topic: *id, partition: 0 }..);
-            let seen = seen.take_while(|(at, _)| at.topic == *id).last().map_or(0, |(at, _)| at.partition + 1);
+            let seen =
+                seen.take_while(|(at, _)| at.topic == *id).last().map_or(0, |(at, _)| at.partition.saturating_add(1));
             config.partitions = config.partitions.max(seen);
             topic.partitions = config.partitions;
             for partition in 0..config.partitions {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -14,13 +15,16 @@ use super::{Append, Guard, Partition, Payload, Unit, once};
 use crate::clock::Clock;
 use crate::config::Sync;
 use crate::error::{Error, Kind, Result};
-use crate::limits::{BATCH_BYTES_TARGET, DISK_RESERVE_BYTES};
+use crate::limits::{BATCH_BYTES_TARGET, DISK_RESERVE_BYTES, HEAL_MS};
 use crate::model::batch::{Batch, BatchBuilder};
 use crate::model::record::Record;
 use crate::model::topic::PartitionId;
 use crate::store::partitions::PartitionRow;
 use crate::store::{Durable, Opening, Store, StoreError, Tables};
 use crate::telemetry::Metrics;
+
+/// The code of an error that only a restart ends.
+pub(super) const HALTED: &str = "store-halted";
 
 pub(super) type Change = Box<dyn FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send>;
 type Reply<T> = oneshot::Sender<Result<T>>;
@@ -68,11 +72,23 @@ pub(super) struct Writer {
 /// What stands in the way of the next round.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// The database could not be opened anew yet, and these may be in it, from a commit that failed; with the number of
-    /// its round, where it has one.
-    Unsettled(Vec<Staged>, Option<u64>),
+    /// The database could not be opened anew yet, and a round may be in it, from a commit that failed.
+    Unsettled(Unsettled),
     /// For good: until the host is started again.
     Halted(Error),
+}
+
+/// A round of which it is not known whether it is stored.
+#[derive(Debug)]
+pub(super) struct Unsettled {
+    staged: Vec<Staged>,
+    /// The round's number, where it has one.
+    number: Option<u64>,
+    /// Changes wait for the truth: whoever asked for one has something to do when it is done.
+    changes: Vec<Reply<()>>,
+    opening: Opening,
+    tried: Instant,
+    error: Error,
 }
 
 /// An answer that may be given once the round is on the disk.
@@ -121,7 +137,9 @@ impl Writer {
         let begun = Clock::instant();
         let mut answers = Vec::with_capacity(jobs.len());
         let mut permits = Vec::new();
-        let written = match self.settle() {
+        let settled = self.settle();
+        let was_in_trouble = settled.is_err();
+        let written = match settled {
             Ok(()) => self.write(jobs, &mut answers, &mut permits).or_else(|failure| self.recover(failure)),
             Err(error) => {
                 answers.extend(jobs.into_iter().map(Answer::to));
@@ -142,8 +160,19 @@ impl Writer {
             }
         };
         for answer in answers {
-            answer.give(failure.clone());
+            match (answer, &mut self.trouble) {
+                (Answer::Alter(reply), Some(Trouble::Unsettled(unsettled))) if !was_in_trouble => {
+                    unsettled.changes.push(reply);
+                }
+                (answer, _) => answer.give(failure.clone()),
+            }
         }
+    }
+
+    /// Tries to get out of trouble; says whether it is worth another try.
+    pub(super) fn heal(&mut self) -> bool {
+        drop(self.settle());
+        matches!(self.trouble, Some(Trouble::Unsettled(_)))
     }
 
     /// Shows readers what is in the store.
@@ -227,11 +256,11 @@ impl Writer {
         if matches!(error, StoreError::Format { .. } | StoreError::Corrupt { .. }) {
             return Err(error.into());
         }
-        if let Sync::IntervalMs(_) = self.sync {
+        if self.unsynced.load(Ordering::Acquire) {
             // What was committed without a sync is answered and shown, and would be gone: as after a crash.
             let halted = Error::new(
                 Kind::Unavailable,
-                "store-unavailable",
+                HALTED,
                 format!(
                     "the disk failed, and this host syncs at intervals: what came since the last sync may be lost; start the host again ({error})"
                 ),
@@ -242,31 +271,40 @@ impl Writer {
         tracing::warn!(%error, "the database is opened anew");
         // What the system could not write it may take for written: every page is written again.
         let opening = if matches!(error, StoreError::Full) { Opening::AsItIs } else { Opening::Rewritten };
-        self.trouble = Some(Trouble::Unsettled(staged, number));
-        let later = match self.reopen(opening) {
-            Ok(Settled::There(staged)) => return Ok(staged),
-            Ok(Settled::Gone) => return Err(error.into()),
-            Err(later) => later,
-        };
-        if !was_in_commit {
-            return Err(error.into());
+        let error = Error::from(error);
+        self.trouble = Some(Trouble::Unsettled(Unsettled {
+            staged,
+            number,
+            changes: Vec::new(),
+            opening,
+            tried: Clock::instant(),
+            error: error.clone(),
+        }));
+        match self.reopen() {
+            Ok(Settled::There(staged)) => Ok(staged),
+            Ok(Settled::Gone) => Err(error),
+            Err(_) if !was_in_commit => Err(error),
+            Err(later) => Err(Error::new(
+                Kind::Unavailable,
+                "outcome-unknown",
+                format!(
+                    "the disk failed in the middle of a commit ({error}; then {later}): whether this was stored is not known; look before you send it again, or send it with an Idempotency-Key"
+                ),
+            )),
         }
-        Err(Error::new(
-            Kind::Unavailable,
-            "outcome-unknown",
-            format!(
-                "the disk failed in the middle of a commit ({error}; then {later}): whether this was stored is not known; look before you send it again, or send it with an Idempotency-Key"
-            ),
-        ))
     }
 
-    /// Clears up what an earlier round left behind.
+    /// Clears up what an earlier round left behind; tries that once in a while.
     fn settle(&mut self) -> Result<()> {
-        match &self.trouble {
+        match &mut self.trouble {
             None => Ok(()),
             Some(Trouble::Halted(error)) => Err(error.clone()),
-            Some(Trouble::Unsettled(..)) => {
-                if let Settled::There(staged) = self.reopen(Opening::Rewritten)? {
+            Some(Trouble::Unsettled(unsettled)) => {
+                if unsettled.tried.elapsed() < Duration::from_millis(HEAL_MS) {
+                    return Err(unsettled.error.clone());
+                }
+                unsettled.tried = Clock::instant();
+                if let Settled::There(staged) = self.reopen()? {
                     self.publish(staged);
                 }
                 Ok(())
@@ -275,21 +313,28 @@ impl Writer {
     }
 
     /// Opens the database anew, and looks whether what is unsettled is in it.
-    fn reopen(&mut self, opening: Opening) -> Result<Settled> {
-        self.store.reopen(opening)?;
-        let Some(Trouble::Unsettled(staged, number)) = &self.trouble else { return Ok(Settled::Gone) };
+    fn reopen(&mut self) -> Result<Settled> {
+        let Some(Trouble::Unsettled(unsettled)) = &self.trouble else { return Ok(Settled::Gone) };
+        self.store.reopen(unsettled.opening)?;
         let now = self.store.snapshot()?;
-        let first =
-            staged.iter().find_map(|staged| Some((staged.partition.id(), staged.batches.first()?.base_offset())));
-        let is_there = match (number, first) {
-            (Some(number), _) => now.round()? == *number,
+        let first = unsettled
+            .staged
+            .iter()
+            .find_map(|staged| Some((staged.partition.id(), staged.batches.first()?.base_offset())));
+        let is_there = match (unsettled.number, first) {
+            (Some(number), _) => now.round()? == number,
             (None, Some((id, base_offset))) => now.has_batch(id, base_offset)?,
             (None, None) => false,
         };
-        match self.trouble.take() {
-            Some(Trouble::Unsettled(staged, _)) if is_there => Ok(Settled::There(staged)),
-            _ => Ok(Settled::Gone),
+        drop(now);
+        let Some(Trouble::Unsettled(Unsettled { staged, changes, error, .. })) = self.trouble.take() else {
+            return Ok(Settled::Gone);
+        };
+        for reply in changes {
+            // Whoever asked may have gone.
+            drop(reply.send(if is_there { Ok(()) } else { Err(error.clone()) }));
         }
+        Ok(if is_there { Settled::There(staged) } else { Settled::Gone })
     }
 }
 

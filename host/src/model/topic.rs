@@ -110,7 +110,7 @@ impl TopicConfig {
         if retains && !self.cleanup_policy.deletes() {
             return Err(Error::invalid(
                 "invalid-topic",
-                "retention_ms and retention_bytes are for the cleanup policies delete and compact,delete; set cleanup_policy to one of these, or leave them out",
+                "retention_ms and retention_bytes are for the cleanup policies delete and compact,delete; choose one of these, or keep the records for ever: both null",
             ));
         }
         Ok(())

@@ -22,7 +22,23 @@ pub fn len(value: i64) -> usize {
 }
 
 /// Takes a value off the front of `input`; `None` where it ends too early or does not fit 64 bits.
+#[inline]
 pub fn take(input: &mut &[u8]) -> Option<i64> {
+    // Nearly all of them are lengths and deltas of one byte or two.
+    match **input {
+        [first, ref rest @ ..] if first < 0x80 => {
+            *input = rest;
+            Some(unzigzag(u64::from(first)))
+        }
+        [first, second, ref rest @ ..] if second < 0x80 => {
+            *input = rest;
+            Some(unzigzag(u64::from(first & 0x7f) | u64::from(second) << 7))
+        }
+        _ => take_long(input),
+    }
+}
+
+fn take_long(input: &mut &[u8]) -> Option<i64> {
     let mut value = 0u64;
     for index in 0..BYTES_MAX {
         let byte = *input.get(index)?;

@@ -133,6 +133,8 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens the database file, or makes it.
     pub fn open(path: &Path) -> Result<Self> {
+        // What a crash in mid-copy left behind; there is none as a rule.
+        drop(std::fs::remove_file(copy_of(path)));
         let folder = path.parent().map(Path::to_owned);
         let path = path.to_owned();
         let open = move |opening| {
@@ -197,14 +199,22 @@ impl Store {
 
 /// Puts a copy of a file in its place, synced.
 fn rewrite(path: &Path) -> Result<()> {
-    let copy = path.with_extension("rewritten");
-    let written = || {
+    let copy = copy_of(path);
+    let written = (|| {
         std::fs::copy(path, &copy)?;
         std::fs::File::open(&copy)?.sync_all()?;
         std::fs::rename(&copy, path)?;
         path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
-    };
-    written().map_err(|error| StoreError::from(redb::Error::Io(error)))
+    })();
+    if written.is_err() {
+        // It takes room that is wanted.
+        drop(std::fs::remove_file(&copy));
+    }
+    written.map_err(|error| StoreError::from(redb::Error::Io(error)))
+}
+
+fn copy_of(path: &Path) -> PathBuf {
+    path.with_extension("rewritten")
 }
 
 /// A consistent view. Holding one keeps old pages alive: copy out what is needed and let go.

@@ -105,7 +105,7 @@ impl Tables<'_> {
 
     /// Looks at a few producers after the one that was looked at last, round and round, and forgets those that have been
     /// silent for long; or, while there are too many, for a while.
-    fn forget_silent_producers(&mut self, newest: u64, now_ms: i64) -> Result<()> {
+    pub fn forget_silent_producers(&mut self, newest: u64, now_ms: i64) -> Result<()> {
         let from = self.meta()?.get(CURSOR)?.map_or(0, |at| at.value());
         let too_many = self.producers()?.len()? > PRODUCERS_MAX;
         let kept_ms = if too_many { KEPT_MS_MIN } else { KEPT_MS };
@@ -149,6 +149,11 @@ impl Tables<'_> {
             self.producer_names()?.remove(name.as_str())?;
         }
         Ok(self.sequences()?.retain_in((id, 0, 0)..=(id, u32::MAX, u32::MAX), |_, _| false)?)
+    }
+
+    /// Whether there is a producer of that name.
+    pub fn has_producer(&mut self, name: &str) -> Result<bool> {
+        Ok(self.producer_names()?.get(name)?.is_some())
     }
 
     /// The epoch that the producer is in.

@@ -15,6 +15,8 @@ pub(super) const TABLE: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinitio
 pub(super) const ORDER: TableDefinition<'_, u64, (u32, &str)> = TableDefinition::new("request_order");
 /// Old keys that a new one takes along: more than one, so that what is too old goes though few keys come.
 const EXPIRED_PER_KEY: usize = 4;
+/// And more where the new one is large: so many small ones that it makes good for itself.
+const EXPIRED_PER_KEY_MAX: usize = 1_024;
 
 /// In table `meta`: the sum of the values' lengths.
 const BYTES: &str = "request-bytes";
@@ -82,7 +84,10 @@ impl Tables<'_> {
         }
         let newest = self.request_order()?.last()?.map_or(0, |(number, _)| number.value()) + 1;
         self.request_order()?.insert(newest, row)?;
-        for _ in 0..EXPIRED_PER_KEY {
+        for taken in 0..EXPIRED_PER_KEY_MAX {
+            if taken >= EXPIRED_PER_KEY && bytes <= IDEMPOTENCY_BYTES_MAX {
+                break;
+            }
             let Some((number, row)) = self.request_order()?.first()?.map(|(number, row)| {
                 let (scope, key) = row.value();
                 (number.value(), (scope, key.to_owned()))

@@ -90,6 +90,17 @@ impl Snapshot {
         }
     }
 
+    /// Where the last segment of a partition ends.
+    pub fn sealed_until(&self, id: PartitionId) -> Result<u64> {
+        match self.transaction.open_table(TABLE)?.range(range(id, 0))?.next_back() {
+            None => Ok(0),
+            Some(entry) => {
+                let (key, value) = entry?;
+                Ok(decode(key.value(), value.value())?.next_offset)
+            }
+        }
+    }
+
     /// All segments of a partition, in order.
     pub fn segments(&self, id: PartitionId) -> Result<Vec<Segment>> {
         let table = self.transaction.open_table(TABLE)?;

@@ -18,6 +18,10 @@ impl Snapshot {
         }
         Ok(topics)
     }
+
+    pub fn is_unpublished(&self, topic: TopicId) -> Result<bool> {
+        Ok(self.transaction.open_table(TABLE)?.get(topic.0)?.is_some())
+    }
 }
 
 impl Tables<'_> {

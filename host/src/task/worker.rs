@@ -260,9 +260,9 @@ impl Worker {
             Err(error) => return self.failed(&StepError::Host(error.detail), None),
         };
         if records.is_empty() {
-            // Compaction left nothing here.
+            // Compaction left nothing here, or a commit that was in doubt had gone through.
             self.next_offset = self.next_offset.max(reached);
-            return;
+            return self.recover();
         }
         let batch_end = records.last().map_or(self.next_offset, |last| last.offset + 1);
         let many_records = records.len() > 1;
@@ -297,6 +297,7 @@ impl Worker {
         // The supervisor outlives its workers; where it is gone, the host is going too.
         let _ = self.surroundings.events.send(Event::Failed { deployment: self.deployment.clone(), failure });
         self.next_offset = start;
+        self.recover();
     }
 
     fn take_records<'a>(&self, batches: &'a [PlainBatch]) -> Result<Vec<StoredRecord<'a>>, Error> {

@@ -58,6 +58,19 @@ impl Tiers {
         self.cold.as_ref().map(|_| Place::Cold)
     }
 
+    /// An error where a named tier is another host's by now.
+    pub async fn check_owner(&self, host: u64) -> Result<()> {
+        for tier in [&self.bucket, &self.cold].into_iter().flatten() {
+            if owner(tier).await?.is_some_and(|found| found != host) {
+                return Err(Error::invalid(
+                    "tier-not-ours",
+                    format!("{} was given to another host by a restore; this one must stop", tier.url()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Makes sure that the named tiers are this host's, and can be relied on. Where one does not answer and the host has
     /// used it before, the answer is that it is not known yet.
     pub async fn claim(&self, host: u64, before: Claims) -> Result<Claimed> {
@@ -74,7 +87,10 @@ impl Tiers {
             };
             match claim(tier, host, used).await {
                 Ok(()) => *now = true,
-                Err(error) if used && error.code == "tier-unavailable" => claimed.unanswered = Some(error),
+                // A full folder is no reason to stay away: retention makes room.
+                Err(error) if used && matches!(error.code, "tier-unavailable" | "storage-full") => {
+                    claimed.unanswered = Some(error);
+                }
                 Err(error) => return Err(error),
             }
         }

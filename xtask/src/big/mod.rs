@@ -132,6 +132,7 @@ impl Big {
             memory_mib_max: (MEMORY_BYTES >> 20) as f64,
             memory_bound: group.told().to_owned(),
             is_bound: group.folder().is_some(),
+            is_short: self.short,
             killed,
             sent_s,
             read_s,

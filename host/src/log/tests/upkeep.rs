@@ -128,6 +128,7 @@ proptest! {
                     }
                     Op::Seal => {
                         let head = bench.log.store.snapshot().unwrap().head_base(partition.id()).unwrap();
+                        bench.upkeep.publish().await.unwrap();
                         bench.upkeep.seal(&partition).await.unwrap();
                         if head.is_some() {
                             let head = bench.log.store.snapshot().unwrap().head_base(partition.id()).unwrap();
@@ -160,6 +161,7 @@ proptest! {
                 check(&bench, &partition, &config, &model, sealed).await;
             }
             // Every object in the tiers is in the manifest, and the other way round.
+            bench.upkeep.publish().await.unwrap();
             bench.upkeep.collect_garbage().await.unwrap();
             let partition = topic.partition(0).unwrap();
             let segments = bench.log.store.snapshot().unwrap().segments(partition.id()).unwrap();
@@ -187,6 +189,7 @@ fn what_was_sealed_is_restored() {
         let bench = Bench::open(store, dir.path(), Sync::Always, clock).await;
         let config = TopicConfig { segment_bytes: SEGMENT_BYTES_MIN, partitions: 2, ..TopicConfig::default() };
         let topic = bench.topic(&config).await;
+        bench.upkeep.publish().await.unwrap();
         for partition in topic.partitions() {
             for round in 0..5u8 {
                 let record =

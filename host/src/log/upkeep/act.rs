@@ -15,6 +15,7 @@ use crate::model::batch::Batch;
 use crate::model::segment::{Built, Place, Segment, SegmentBuilder};
 use crate::model::topic::{PartitionId, TopicConfig};
 use crate::store::Tables;
+use crate::store::batches::Head;
 
 impl Upkeep {
     /// Seals a partition's head, as far as it goes into one segment; answers how many bytes left the head.
@@ -23,7 +24,15 @@ impl Upkeep {
         let segment_bytes = partition.config().segment_bytes;
         let high_watermark = partition.high_watermark();
         let store = Arc::clone(&self.log.store);
-        let head = blocking(move || Ok(store.snapshot()?.head(id, segment_bytes, high_watermark)?)).await?;
+        let head = blocking(move || {
+            let snapshot = store.snapshot()?;
+            // The description of a topic comes before its segments: a restore takes none without, and believes what it says.
+            if snapshot.is_unpublished(id.topic)? {
+                return Ok(Head::default());
+            }
+            Ok(snapshot.head(id, segment_bytes, high_watermark)?)
+        })
+        .await?;
         let (Some(first), Some(last)) = (head.batches.first(), head.batches.last()) else { return Ok(0) };
         if let Some(gap) = head.batches.windows(2).find(|pair| pair[0].next_offset() != pair[1].base_offset()) {
             return Err(Error::internal(format!(
@@ -95,6 +104,8 @@ impl Upkeep {
                     if tables.has_segment(id, &segment)? {
                         tables.drop_segment(id, &segment)?;
                         tables.put_segment(id, &moved)?;
+                        // Whoever restores without this tier is to be told what is missing.
+                        tables.put_unpublished(id.topic)?;
                         tables.drop_garbage(moved.place, &moved.path(id))?;
                     }
                     Ok(())

@@ -24,10 +24,12 @@ use super::read::blocking;
 use super::{Log, Partition};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{GARBAGE_AT_ONCE, GARBAGE_BATCH, SEALING_BYTES_MAX, SEALS_AT_ONCE, UPKEEP_MS, UPKEEP_SLOW_MS};
+use crate::limits::{
+    CLAIM_MS, GARBAGE_AT_ONCE, GARBAGE_BATCH, SEALING_BYTES_MAX, SEALS_AT_ONCE, UPKEEP_MS, UPKEEP_SLOW_MS,
+};
 use crate::model::name::TopicName;
-use crate::model::segment::Place;
-use crate::model::topic::{TopicConfig, TopicId};
+use crate::model::segment::{Place, Segment};
+use crate::model::topic::{PartitionId, TopicConfig, TopicId};
 use crate::shutdown::Shutdown;
 use crate::store::topics::TopicRow;
 use crate::tier::Claims;
@@ -40,6 +42,8 @@ pub(super) struct Description {
     pub(super) config: TopicConfig,
     /// Of each partition: where it begins.
     pub(super) start_offsets: Vec<u64>,
+    /// And how far its segments reach at least.
+    pub(super) sealed_until: Vec<u64>,
 }
 
 pub(super) fn description_path(topic: TopicId) -> String {
@@ -123,7 +127,13 @@ impl Upkeep {
     }
 
     async fn keep_the_head_small(&self) {
+        let mut claimed_at = Clock::instant();
         loop {
+            if claimed_at.elapsed() >= Duration::from_millis(CLAIM_MS) {
+                // A restore may have given the tier to another host.
+                claimed_at = Clock::instant();
+                self.is_claimed.store(false, Ordering::Release);
+            }
             let worked = self.publish_and_seal().await;
             self.note(&worked);
             self.log.metrics.head_bytes.set(self.log.head.bytes().cast_signed());
@@ -275,6 +285,9 @@ impl Upkeep {
                     created_ms: row.created_ms,
                     config: row.config.clone(),
                     start_offsets: snapshot.start_offsets(id)?,
+                    sealed_until: (0..row.config.partitions)
+                        .map(|partition| snapshot.sealed_until(PartitionId { topic: id, partition }))
+                        .collect::<crate::store::Result<_>>()?,
                 })),
             };
             changed.into_iter().map(|(id, changes)| Ok((id, changes, describe(id)?))).collect::<Result<Vec<_>>>()
@@ -324,12 +337,21 @@ impl Upkeep {
                 let snapshot = store.snapshot()?;
                 let garbage = snapshot.garbage(from.as_ref(), GARBAGE_BATCH)?;
                 let last = garbage.last().cloned();
-                let wanted = garbage.into_iter().filter(|(_, path)| !sending.contains(path)).collect::<Vec<_>>();
+                // What a topic has lost is told in its description before it is deleted: a restore believes that.
+                let unpublished: HashSet<TopicId> = snapshot.unpublished()?.into_iter().map(|(id, _)| id).collect();
+                let is_told =
+                    |path: &str| Segment::parse_path(path).is_none_or(|(id, ..)| !unpublished.contains(&id.topic));
+                let wanted = garbage.into_iter().filter(|(_, path)| !sending.contains(path) && is_told(path));
+                let wanted = wanted.collect::<Vec<_>>();
                 Ok((wanted, last, snapshot.garbage_count()?))
             });
             let (wanted, last, left) = look.await?;
             let Some(last) = last else { return first_failure.map_or(Ok(left), Err) };
             after = Some(last);
+            if !wanted.is_empty() {
+                // What is nobody's to this host may be another's that has been given the tier.
+                self.log.archive.tiers().check_owner(self.host).await?;
+            }
             let deleted: Vec<Result<(Place, String)>> = futures_util::stream::iter(wanted)
                 .map(|(place, path)| async move {
                     self.log.archive.tiers().at(place)?.delete(&path).await?;

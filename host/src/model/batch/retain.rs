@@ -16,7 +16,7 @@ impl Batch {
         let plain = self.plain()?;
         let kept: Vec<StoredRecord<'_>> =
             plain.records().filter(|record| record.as_ref().map_or(true, &mut keep)).collect::<Result<_, _>>()?;
-        let has_tombstones = kept.iter().any(|record| record.value.is_none());
+        let has_tombstones = kept.iter().any(|record| record.key.is_some() && record.value.is_none());
         let horizon = has_tombstones.then(|| self.delete_horizon_ms().unwrap_or(horizon_ms));
         if kept.len() == self.record_count() && horizon == self.delete_horizon_ms() {
             return Ok(Some(self.clone()));
