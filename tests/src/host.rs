@@ -93,6 +93,8 @@ impl HostOptions {
     pub async fn start(self) -> Host {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = self.data.clone().unwrap_or_else(|| folder.path().join("data"));
+        // Built together with the host, the client has its TLS without a provider; the first one that is set stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let greeting = String::new();
         let mut host = Host { child: None, _folder: folder, data, options: self, port: 0, client, greeting };

@@ -115,6 +115,8 @@ struct Fetched {
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Result<Self> {
+        // Built together with the host, the client has its TLS without a provider; the first one that is set stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(Self { http, base: format!("http://{address}") })
     }
