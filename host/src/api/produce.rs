@@ -135,7 +135,7 @@ pub(super) async fn produce(
     let records = read(&parts.headers, &query, body)?;
     let options = ProduceOptions { partition: query.partition, expected_offset: query.expected_offset, retry };
     let produced = app.produce(&topic, records, options, permit).await?;
-    Ok(([(CONTENT_TYPE, "application/json")], write(&produced, app.sync())).into_response())
+    Ok(([(CONTENT_TYPE, "application/json")], write(&produced, &[], app.sync())).into_response())
 }
 
 /// What makes the request the one that it is.
@@ -223,14 +223,19 @@ fn key_at(raw: &RawValue, body: &Bytes, index: usize) -> Result<Option<Bytes>> {
     key_of(raw, body).map_err(|error| Error { detail: format!("line {}: {}", index + 1, error.detail), ..error })
 }
 
-fn write(produced: &Produced, sync: Sync) -> Vec<u8> {
-    let mut out = Vec::with_capacity(produced.receipts.len() * 64 + 48);
+/// A receipt a record, and what the answer promises. `topics` are the records' own where they went to several, else empty.
+pub(super) fn write(produced: &Produced, topics: &[TopicName], sync: Sync) -> Vec<u8> {
+    let mut out = Vec::with_capacity(produced.receipts.len() * if topics.is_empty() { 64 } else { 96 } + 64);
     out.extend_from_slice(b"{\"records\":[");
     for (index, receipt) in produced.receipts.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
+        out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
+        if let Some(topic) = topics.get(index) {
+            out.extend_from_slice(b"\"topic\":\"");
+            // A topic's name has no character that JSON escapes.
+            out.extend_from_slice(topic.as_str().as_bytes());
+            out.extend_from_slice(b"\",");
         }
-        out.extend_from_slice(b"{\"partition\":");
+        out.extend_from_slice(b"\"partition\":");
         write_number(&mut out, receipt.partition);
         out.extend_from_slice(b",\"offset\":");
         write_number(&mut out, receipt.offset);
@@ -238,18 +243,12 @@ fn write(produced: &Produced, sync: Sync) -> Vec<u8> {
         write_number(&mut out, receipt.timestamp_ms);
         out.push(b'}');
     }
-    write_end(&mut out, produced, sync);
-    out
-}
-
-/// Ends the list of receipts, and says what the answer promises.
-pub(super) fn write_end(out: &mut Vec<u8>, produced: &Produced, sync: Sync) {
     out.extend_from_slice(b"],\"durability\":\"");
     match sync {
         Sync::Always => out.extend_from_slice(b"synced"),
         Sync::IntervalMs(ms) => {
             out.extend_from_slice(b"within ");
-            write_number(out, ms);
+            write_number(&mut out, ms);
             out.extend_from_slice(b" ms");
         }
     }
@@ -258,6 +257,7 @@ pub(super) fn write_end(out: &mut Vec<u8>, produced: &Produced, sync: Sync) {
         out.extend_from_slice(b",\"duplicate\":true");
     }
     out.push(b'}');
+    out
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::extract::{admitted_body, media_type, unsupported_media};
-use super::form::{self, TransactionForm, write_number};
+use super::form::{self, TransactionForm};
 use super::nullable::Nullable;
 use super::problem::Problem;
 use super::{produce, retry};
-use crate::broker::{NewOffset, Produced};
+use crate::broker::NewOffset;
 use crate::error::Result;
 use crate::model::name::{GroupName, TopicName};
 
@@ -111,28 +111,6 @@ pub(super) async fn transact(State(app): State<App>, request: Request) -> Result
         records.push((topic, record.into_record(&body)?));
     }
     let produced = app.transact(records, offsets.collect(), retry, permit).await?;
-    let answer = write(&topics, &produced, app.sync());
+    let answer = produce::write(&produced, &topics, app.sync());
     Ok(([(CONTENT_TYPE, "application/json")], answer).into_response())
-}
-
-fn write(topics: &[TopicName], produced: &Produced, sync: crate::config::Sync) -> Vec<u8> {
-    let mut out = Vec::with_capacity(topics.len() * 96 + 64);
-    out.extend_from_slice(b"{\"records\":[");
-    for (index, (topic, receipt)) in topics.iter().zip(&produced.receipts).enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"{\"topic\":\"");
-        // A topic's name has no character that JSON escapes.
-        out.extend_from_slice(topic.as_str().as_bytes());
-        out.extend_from_slice(b"\",\"partition\":");
-        write_number(&mut out, receipt.partition);
-        out.extend_from_slice(b",\"offset\":");
-        write_number(&mut out, receipt.offset);
-        out.extend_from_slice(b",\"timestamp\":");
-        write_number(&mut out, receipt.timestamp_ms);
-        out.push(b'}');
-    }
-    produce::write_end(&mut out, produced, sync);
-    out
 }

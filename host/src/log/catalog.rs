@@ -43,10 +43,6 @@ impl Catalog {
         self.topics.read().get(name).cloned()
     }
 
-    pub(super) fn find(&self, id: TopicId) -> Option<Arc<Topic>> {
-        self.topics.read().values().find(|topic| topic.id == id).cloned()
-    }
-
     pub(super) fn list(&self) -> Vec<Arc<Topic>> {
         self.topics.read().values().cloned().collect()
     }

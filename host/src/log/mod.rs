@@ -28,6 +28,7 @@ mod unit;
 mod upkeep;
 mod writer;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -152,8 +153,10 @@ impl Log {
             match heads {
                 Ok(heads) => {
                     let now_ms = log.clock.now_ms();
+                    let topics: HashMap<_, _> =
+                        log.catalog.list().into_iter().map(|topic| (topic.id(), topic)).collect();
                     for (id, bytes) in heads {
-                        let topic = log.catalog.find(id.topic);
+                        let topic = topics.get(&id.topic);
                         if let Some(partition) = topic.and_then(|topic| topic.partition(id.partition).ok()) {
                             log.head.add(&partition, bytes, now_ms);
                         }
