@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod group;
 pub mod limits;
 pub mod log;
 pub mod model;

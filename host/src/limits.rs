@@ -120,6 +120,55 @@ pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// Offsets that one transaction commits.
 pub const TRANSACTION_OFFSETS_MAX: usize = 10_000;
 
+/// Groups that the host keeps, and members of one and of all of them together.
+pub const GROUPS_MAX: usize = 100_000;
+pub const GROUP_MEMBERS_MAX: usize = 2_000;
+pub const MEMBERS_MAX: usize = 20_000;
+/// Topics that a subscription names, and the characters of a pattern.
+pub const SUBSCRIPTION_TOPICS_MAX: usize = 1_000;
+pub const PATTERN_CHARS_MAX: usize = 1_000;
+/// Memory of a compiled pattern.
+pub const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// A member that is silent for so long is taken for dead.
+pub const SESSION_MS_DEFAULT: u64 = 30_000;
+pub const SESSION_MS_MIN: u64 = 500;
+pub const SESSION_MS_MAX: u64 = 1_800_000;
+/// A member is to be heard so many times within its session.
+pub const HEARTBEATS_A_SESSION: u64 = 3;
+/// A member that is heard, and neither polls nor commits for so long, loses what it holds until it polls again (Kafka's
+/// max.poll.interval.ms).
+pub const POLL_INTERVAL_MS_DEFAULT: u64 = 300_000;
+pub const POLL_INTERVAL_MS_MIN: u64 = 500;
+pub const POLL_INTERVAL_MS_MAX: u64 = 86_400_000;
+/// Partitions that one batch of a group has records of: a token names each.
+pub const LEASE_PARTITIONS_MAX: usize = 100;
+/// What is read of one partition before the next has its turn, where a member has several.
+pub const POLL_CHUNK_BYTES: usize = 256 << 10;
+/// Offsets that one commit or acknowledgement names.
+pub const COMMIT_OFFSETS_MAX: usize = 10_000;
+/// How often the host looks which sessions and leases are over.
+pub const GROUP_TICK_MS: u64 = 50;
+/// How often it looks which groups have been without members for too long; and for how long is too long unless told.
+pub const GROUP_RETENTION_CHECK_MS: u64 = 60_000;
+pub const GROUP_RETENTION_MS_DEFAULT: u64 = 604_800_000;
+pub const GROUP_RETENTION_MS_MIN: u64 = 1_000;
+pub const GROUP_RETENTION_MS_MAX: u64 = 315_360_000_000;
+/// Times that a reset waits for a commit that is under way.
+pub const RESET_TRIES_MAX: usize = 20;
+/// Records of one partition that a share group has under way or has acknowledged out of order (Kafka's
+/// group.share.partition.max.record.locks).
+pub const SHARE_WINDOW_RECORDS_MAX: usize = 2_000;
+/// How long a share group's member has for a record, and how often a record is tried before it is a dead letter.
+pub const SHARE_LOCK_MS_DEFAULT: u64 = 30_000;
+pub const SHARE_LOCK_MS_MIN: u64 = 100;
+pub const SHARE_LOCK_MS_MAX: u64 = 3_600_000;
+pub const SHARE_DELIVERIES_DEFAULT: u16 = 5;
+pub const SHARE_DELIVERIES_MAX: u16 = 1_000;
+/// Partitions of which a description of a group looks up how old the lag is, all at once.
+pub const LAG_READS_AT_ONCE: usize = 16;
+/// Groups whose lag stands in the metrics: those with members, by name.
+pub const GROUP_METRICS_MAX: usize = 1_000;
+
 /// What a fetch returns at most, and what it returns unless told.
 pub const FETCH_BYTES_MAX: usize = 16 << 20;
 pub const FETCH_BYTES_DEFAULT: usize = 1 << 20;

@@ -228,7 +228,7 @@ impl Broker {
             unit.partitions.push(Arc::clone(&partition));
             let partition = partition.id();
             unit.guards.extend(expected.map(|expected| Guard::Offset { group: group.clone(), partition, expected }));
-            unit.rows.push(Row::Offset { group, partition, next: offset });
+            unit.rows.push(Row::Offset { group, partition, next: offset, at_ms: gathered.now_ms });
         }
         let has_records = !gathered.places.is_empty();
         let once = retry.map(|Retry { known_by, fingerprint }| {

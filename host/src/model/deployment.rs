@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::generation::{Generation, Standing};
+use super::group;
 use super::name::{DeploymentName, GroupName, TopicName};
 use crate::error::{Error, Result};
 use crate::limits::GENERATIONS_KEPT;
@@ -102,7 +103,7 @@ pub fn group_of(name: &DeploymentName) -> GroupName {
 }
 
 pub fn dead_letter_topic_of(name: &DeploymentName) -> TopicName {
-    TopicName::parse(&format!("{name}.dead-letters")).expect("a deployment's name leaves room for the suffix")
+    group::dead_letter_topic_of(&group_of(name))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Pure nouns: no clock, no I/O, no lock. Everything above speaks in these.
 
 pub mod batch;
+pub mod dead_letter;
 pub mod deployment;
 pub mod generation;
+pub mod group;
 pub mod json_path;
 pub mod name;
 pub mod partitioner;
@@ -10,5 +12,6 @@ pub mod plugin;
 pub mod record;
 pub mod request;
 pub mod segment;
+pub mod subscription;
 pub mod topic;
 pub mod varint;

@@ -76,6 +76,9 @@ name!(TopicName, "topic", TOPIC_NAME_CHARS_MAX);
 name!(
     /// A consumer group. A deployment's progress is kept under a group of its own name.
     GroupName, "group", NAME_CHARS_MAX);
+name!(
+    /// A static member of a group: what stays the same when its process starts anew.
+    InstanceId, "instance", NAME_CHARS_MAX);
 name!(DeploymentName, "deployment", NAME_CHARS_MAX);
 name!(PluginName, "plugin", NAME_CHARS_MAX);
 

@@ -9,7 +9,9 @@ use crate::model::topic::TopicId;
 
 pub(super) const TABLE: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Raised when rows of an older host can no longer be read as they are.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+/// The oldest format that is brought up to date when a database is opened.
+const FORMAT_MIN: u64 = 1;
 
 const ROUND: &str = "round";
 
@@ -21,17 +23,17 @@ impl Snapshot {
 }
 
 impl Tables<'_> {
+    /// Brings the rows of an older format up to date; refuses those of a newer one.
     pub(super) fn check_format(&mut self) -> Result<()> {
-        let meta = self.meta()?;
-        let found = meta.get("format")?.map(|guard| guard.value());
+        let found = self.meta()?.get("format")?.map(|guard| guard.value());
         match found {
-            None => {
-                meta.insert("format", FORMAT)?;
-                Ok(())
-            }
-            Some(FORMAT) => Ok(()),
-            Some(found) => Err(StoreError::Format { found, reads: FORMAT }),
+            Some(FORMAT) => return Ok(()),
+            Some(FORMAT_MIN) => self.take_over_offsets()?,
+            None => {}
+            Some(found) => return Err(StoreError::Format { found, reads: FORMAT }),
         }
+        self.meta()?.insert("format", FORMAT)?;
+        Ok(())
     }
 
     pub fn next_topic_id(&mut self) -> Result<TopicId> {
@@ -122,6 +124,6 @@ mod tests {
         transaction.tables().meta().unwrap().insert("format", FORMAT + 1).unwrap();
         transaction.commit().unwrap();
         drop(store);
-        assert!(matches!(Store::open(&path), Err(StoreError::Format { found: 2, reads: 1 })));
+        assert!(matches!(Store::open(&path), Err(StoreError::Format { found: 3, reads: 2 })));
     }
 }

@@ -11,7 +11,10 @@
 //! | `batches` | topic id, partition, base offset | greatest timestamp so far, RecordBatch v2 ([`batches`]) | until sealed |
 //! | `producers`, `producer_names`, `sequences` | producer id; name; producer id, topic id, partition | see [`producers`] | until newer ones come |
 //! | `requests`, `request_order` | topic id, key; number | answers to requests with a key ([`requests`]) | a day, or until newer ones come |
-//! | `offsets` | group, topic id, partition | u64: the next offset to read | with the group, or the topic |
+//! | `group_offsets` | group, topic id, partition | the next offset to read, and since when ([`offsets`]) | with the group, or the topic |
+//! | `groups` | group | JSON [`crate::model::group::GroupRow`] | until deleted, or without members for too long |
+//! | `members` | group, member id | JSON [`crate::model::group::MemberRow`] | until it leaves or its session ends |
+//! | `shares` | group, topic id, partition | records from the offset on that are not simply to come ([`shares`]) | with the group, or the topic |
 //! | `state` | deployment id, partition, table, key ([`state`]) | the plugin's bytes | with the deployment |
 //! | `tasks` | deployment id, partition | i64: the watermark | with the deployment |
 //! | `ledger` | deployment id, partition, generation | what it processed ([`ledger`]) | with the deployment |
@@ -26,7 +29,9 @@ pub mod deployments;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod garbage;
+pub mod groups;
 pub mod ledger;
+pub mod members;
 pub mod meta;
 pub mod offsets;
 pub mod partitions;
@@ -35,6 +40,7 @@ pub mod producers;
 pub mod requests;
 pub mod row;
 pub mod segments;
+pub mod shares;
 pub mod state;
 pub mod tasks;
 pub mod topics;

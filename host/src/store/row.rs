@@ -2,15 +2,18 @@
 
 use redb::{Table, WriteTransaction};
 
+use super::offsets::Offset;
 use super::plugins::PluginRow;
+use super::shares::ShareCell;
 use super::state::{Change, Scope};
 use super::topics::TopicRow;
 use super::{
-    Result, batches, deployments, garbage, ledger, meta, offsets, partitions, plugins, producers, requests, segments,
-    state, tasks, topics, unpublished,
+    Result, batches, deployments, garbage, groups, ledger, members, meta, offsets, partitions, plugins, producers,
+    requests, segments, shares, state, tasks, topics, unpublished,
 };
 use crate::model::deployment::{Deployment, DeploymentId};
 use crate::model::generation::{LedgerEntry, Version};
+use crate::model::group::{GroupRow, MemberId, MemberRow};
 use crate::model::name::{GroupName, PluginName};
 use crate::model::topic::PartitionId;
 
@@ -23,6 +26,26 @@ pub enum Row {
         group: GroupName,
         partition: PartitionId,
         next: u64,
+        at_ms: i64,
+    },
+    Group {
+        name: GroupName,
+        row: GroupRow,
+    },
+    GroupGone(GroupName),
+    Member {
+        group: GroupName,
+        id: MemberId,
+        row: MemberRow,
+    },
+    MemberGone {
+        group: GroupName,
+        id: MemberId,
+    },
+    Share {
+        group: GroupName,
+        partition: PartitionId,
+        window: Vec<ShareCell>,
     },
     State {
         scope: Scope,
@@ -55,7 +78,7 @@ macro_rules! tables {
     ($($name:ident: $table:path => ($key:ty, $value:ty)),+ $(,)?) => {
         /// The tables of one transaction, each opened when it is first asked for: most commits touch two of them.
         pub struct Tables<'t> {
-            transaction: &'t WriteTransaction,
+            pub(super) transaction: &'t WriteTransaction,
             $($name: Option<Table<'t, $key, $value>>,)+
         }
 
@@ -92,7 +115,10 @@ tables! {
     sequences: producers::SEQUENCES => ((u64, u32, u32), &'static [u8]),
     requests: requests::TABLE => ((u32, &'static str), &'static [u8]),
     request_order: requests::ORDER => (u64, (u32, &'static str)),
-    offsets: offsets::TABLE => ((&'static str, u32, u32), u64),
+    offsets: offsets::TABLE => ((&'static str, u32, u32), (u64, i64)),
+    groups: groups::TABLE => (&'static str, &'static [u8]),
+    members: members::TABLE => ((&'static str, u64), &'static [u8]),
+    shares: shares::TABLE => ((&'static str, u32, u32), &'static [u8]),
     state: state::TABLE => (&'static [u8], &'static [u8]),
     tasks: tasks::TABLE => ((u32, u32), i64),
     ledger: ledger::TABLE => ((u32, u32, u32), [u8; 40]),
@@ -111,7 +137,14 @@ impl Tables<'_> {
         match row {
             Row::Topic(row) => self.put_topic(row),
             Row::TopicGone(row) => self.drop_topic(row),
-            Row::Offset { group, partition, next } => self.put_offset(group, *partition, *next),
+            Row::Offset { group, partition, next, at_ms } => {
+                self.put_offset(group, *partition, Offset { next: *next, at_ms: *at_ms })
+            }
+            Row::Group { name, row } => self.put_group(name, row),
+            Row::GroupGone(name) => self.drop_group(name),
+            Row::Member { group, id, row } => self.put_member(group, *id, row),
+            Row::MemberGone { group, id } => self.drop_member(group, *id),
+            Row::Share { group, partition, window } => self.put_share(group, *partition, window),
             Row::State { scope, change } => self.put_state(*scope, change),
             Row::Watermark { scope, watermark_ms } => self.put_watermark(*scope, *watermark_ms),
             Row::Ledger { scope, generation, entry } => self.put_ledger(*scope, *generation, entry),

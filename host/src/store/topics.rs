@@ -43,7 +43,8 @@ impl Tables<'_> {
         self.drop_segments_of_topic(row.id)?;
         // Its description in the tier goes too.
         self.put_unpublished(row.id)?;
-        self.drop_offsets_of_topic(row.id)
+        self.drop_offsets_of_topic(row.id)?;
+        self.drop_shares_of_topic(row.id)
     }
 }
 

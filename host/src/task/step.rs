@@ -4,14 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::plan::Plan;
 use crate::log::{Append, Guard, Topic, Unit};
+use crate::model::dead_letter::dead_letter;
 use crate::model::generation::LedgerEntry;
 use crate::model::name::GroupName;
 use crate::model::partitioner::partition_of_key;
-use crate::model::record::{Header, Record, StoredRecord};
+use crate::model::record::{Record, StoredRecord};
 use crate::model::topic::PartitionId;
 use crate::plugin::{CallError, Emitted, Outcome, Rejection};
 use crate::store::Row;
@@ -27,6 +26,7 @@ pub(super) struct Effects<'a> {
     pub(super) watermark_ms: Option<i64>,
     pub(super) ledger: LedgerEntry,
     pub(super) state: Vec<Change>,
+    pub(super) now_ms: i64,
 }
 
 /// The records that a step appends, gathered by partition in the order in which they came.
@@ -94,7 +94,9 @@ impl Output {
     ) -> Result<(), CallError> {
         for Rejection { offset, reason } in rejections {
             let Ok(index) = records.binary_search_by_key(&offset, |record| record.offset) else { continue };
-            let letter = dead_letter(plan, topic, partition, &records[index], &reason);
+            let generation = plan.generation.number.to_string();
+            let more = [("dead-letter-generation", generation)];
+            let letter = dead_letter(&records[index], topic, partition, &reason, more);
             let target = partition % plan.dead_letters.config().partitions;
             self.push(&plan.dead_letters, target, letter)?;
         }
@@ -103,7 +105,7 @@ impl Output {
 
     /// The unit that commits it all.
     pub(super) fn into_unit(self, effects: Effects<'_>, generation: u32) -> Result<Unit, CallError> {
-        let Effects { scope, group, input, committed, next_offset, watermark_ms, ledger, state } = effects;
+        let Effects { scope, group, input, committed, next_offset, watermark_ms, ledger, state, now_ms } = effects;
         let mut unit = Unit::default();
         for (topic, partition, records) in self.partitions {
             let partition = topic.partition(partition).map_err(|error| CallError::Broken(error.detail))?;
@@ -112,23 +114,8 @@ impl Output {
         unit.rows.extend(state.into_iter().map(|change| Row::State { scope, change }));
         unit.rows.extend(watermark_ms.map(|watermark_ms| Row::Watermark { scope, watermark_ms }));
         unit.rows.push(Row::Ledger { scope, generation, entry: ledger });
-        unit.rows.push(Row::Offset { group: group.clone(), partition: input, next: next_offset });
+        unit.rows.push(Row::Offset { group: group.clone(), partition: input, next: next_offset, at_ms: now_ms });
         unit.guards.push(Guard::Offset { group: group.clone(), partition: input, expected: committed });
         Ok(unit)
     }
-}
-
-fn dead_letter(plan: &Plan, topic: &str, partition: u32, record: &StoredRecord<'_>, reason: &str) -> Record {
-    let copy = Bytes::copy_from_slice;
-    let mut headers: Vec<Header> =
-        record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) }).collect();
-    let mut note = |name: &'static str, value: String| {
-        headers.push(Header { name: Bytes::from_static(name.as_bytes()), value: Some(value.into()) });
-    };
-    note("dead-letter-reason", reason.to_owned());
-    note("dead-letter-topic", topic.to_owned());
-    note("dead-letter-partition", partition.to_string());
-    note("dead-letter-offset", record.offset.to_string());
-    note("dead-letter-generation", plan.generation.number.to_string());
-    Record { timestamp_ms: record.timestamp_ms, key: record.key.map(copy), value: record.value.map(copy), headers }
 }

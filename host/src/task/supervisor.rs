@@ -188,6 +188,7 @@ impl Supervisor {
         };
         self.create_outputs(&row, row.current()).await?;
         let mut unit = Unit { rows: vec![Row::Deployment(Box::new(row.clone()))], ..Unit::default() };
+        let at_ms = row.current().started_ms;
         for input in &row.inputs {
             for partition in log.topic(input)?.partitions() {
                 let next = match row.start {
@@ -195,7 +196,7 @@ impl Supervisor {
                     Start::Latest => partition.high_watermark(),
                     Start::TimeMs(time_ms) => log.offset_at_time(&partition, time_ms).await?,
                 };
-                unit.rows.push(Row::Offset { group: row.group(), partition: partition.id(), next });
+                unit.rows.push(Row::Offset { group: row.group(), partition: partition.id(), next, at_ms });
             }
         }
         let plan = Arc::new(Plan::new(log, &row, code)?);

@@ -374,6 +374,7 @@ impl Worker {
             watermark_ms,
             ledger,
             state: instance.take_staged(),
+            now_ms,
         };
         let unit = output.into_unit(effects, plan.generation.number).map_err(StepError::Call)?;
         if let Err(error) = self.surroundings.log.commit(unit).await {
