@@ -43,6 +43,8 @@ pub struct Error {
     pub code: &'static str,
     pub detail: String,
     pub retry_after_ms: Option<u64>,
+    /// What the caller has to know beside, for programs.
+    pub more: Option<Box<serde_json::Map<String, serde_json::Value>>>,
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,7 +53,7 @@ impl Error {
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
         let retry_after_ms =
             matches!(kind, Kind::Overloaded | Kind::Unavailable).then_some(crate::limits::RETRY_AFTER_MS);
-        Self { kind, code, detail: detail.into(), retry_after_ms }
+        Self { kind, code, detail: detail.into(), retry_after_ms, more: None }
     }
 
     pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {

@@ -147,7 +147,7 @@ pub const POLL_CHUNK_BYTES: usize = 256 << 10;
 /// Offsets that one commit or acknowledgement names.
 pub const COMMIT_OFFSETS_MAX: usize = 10_000;
 /// How often the host looks which sessions and leases are over.
-pub const GROUP_TICK_MS: u64 = 50;
+pub const GROUP_TICK_MS: u64 = 100;
 /// How often it looks which groups have been without members for too long; and for how long is too long unless told.
 pub const GROUP_RETENTION_CHECK_MS: u64 = 60_000;
 pub const GROUP_RETENTION_MS_DEFAULT: u64 = 604_800_000;

@@ -65,4 +65,10 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
         }
     }
+
+    /// Whether one has come that nobody has heard yet.
+    pub fn has_come(&mut self) -> bool {
+        use futures_util::FutureExt;
+        self.first().now_or_never().is_some()
+    }
 }

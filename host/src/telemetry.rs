@@ -16,6 +16,12 @@ pub struct DeploymentLabel {
     pub deployment: String,
 }
 
+/// A group, as a label.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct GroupLabel {
+    pub group: String,
+}
+
 /// All metrics. Labels have bounded values: no record, key or client ever becomes one.
 #[derive(Debug)]
 pub struct Metrics {
@@ -41,6 +47,14 @@ pub struct Metrics {
     pub segment_cache_hits: Counter,
     pub segment_cache_misses: Counter,
     pub garbage_objects: Gauge,
+    pub groups: Gauge,
+    pub group_members: Gauge,
+    pub group_polls: Counter,
+    pub group_commits: Counter,
+    pub group_sessions_expired: Counter,
+    pub group_dead_letters: Counter,
+    /// Set when it is asked for.
+    pub group_lag: Family<GroupLabel, Gauge>,
     pub task_records_in: Family<DeploymentLabel, Counter>,
     pub task_records_out: Family<DeploymentLabel, Counter>,
     pub task_rejections: Family<DeploymentLabel, Counter>,
@@ -74,6 +88,13 @@ impl Default for Metrics {
             segment_cache_hits: Counter::default(),
             segment_cache_misses: Counter::default(),
             garbage_objects: Gauge::default(),
+            groups: Gauge::default(),
+            group_members: Gauge::default(),
+            group_polls: Counter::default(),
+            group_commits: Counter::default(),
+            group_sessions_expired: Counter::default(),
+            group_dead_letters: Counter::default(),
+            group_lag: Family::default(),
             task_records_in: Family::default(),
             task_records_out: Family::default(),
             task_rejections: Family::default(),
@@ -81,6 +102,7 @@ impl Default for Metrics {
         };
         metrics.register();
         metrics.register_tiers();
+        metrics.register_groups();
         metrics
     }
 }
@@ -136,6 +158,17 @@ impl Metrics {
         r.register("segment_cache_hits", "Blocks and indexes found in the cache", self.segment_cache_hits.clone());
         r.register("segment_cache_misses", "Blocks and indexes fetched", self.segment_cache_misses.clone());
         r.register("garbage_objects", "Objects of nobody's, to be deleted", self.garbage_objects.clone());
+    }
+
+    fn register_groups(&mut self) {
+        let r = &mut self.registry;
+        r.register("groups", "Consumer groups, but for those of deployments", self.groups.clone());
+        r.register("group_members", "Members of all groups", self.group_members.clone());
+        r.register("group_polls", "Polls of members", self.group_polls.clone());
+        r.register("group_commits", "Commits and acknowledgements of members", self.group_commits.clone());
+        r.register("group_sessions_expired", "Members that fell silent", self.group_sessions_expired.clone());
+        r.register("group_dead_letters", "Records that share groups gave up", self.group_dead_letters.clone());
+        r.register("group_lag", "Offsets that a group with members has yet to read", self.group_lag.clone());
     }
 
     /// In the text format of Prometheus, `OpenMetrics` 1.0.

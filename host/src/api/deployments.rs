@@ -48,13 +48,13 @@ fn no_settings() -> Value {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "start is \"earliest\", \"latest\", or a time: milliseconds since 1970 or RFC 3339")]
-enum StartForm {
+pub(super) enum StartForm {
     Ms(i64),
     Text(String),
 }
 
 impl StartForm {
-    fn into_start(self) -> Result<Start> {
+    pub(super) fn into_start(self) -> Result<Start> {
         Ok(match self {
             Self::Ms(ms) => Start::TimeMs(ms),
             Self::Text(text) => match text.as_str() {

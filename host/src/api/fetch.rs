@@ -102,15 +102,9 @@ pub(super) async fn fetch(
     };
     let records_max = bounded("max_records", query.max_records, FETCH_RECORDS_DEFAULT, FETCH_RECORDS_MAX)?;
     let bytes_max = bounded("max_bytes", query.max_bytes, FETCH_BYTES_DEFAULT, FETCH_BYTES_MAX)?;
-    let wait_ms = query.wait_ms.unwrap_or(0);
-    if wait_ms > POLL_WAIT_MS_MAX {
-        return Err(Error::invalid(
-            "invalid-query",
-            format!("wait_ms {wait_ms} is over {POLL_WAIT_MS_MAX}; ask again instead"),
-        ));
-    }
+    let wait = wait(query.wait_ms)?;
     let form = form(&headers)?;
-    let fetched = app.fetch(&topic, partition, from, bytes_max, Duration::from_millis(wait_ms)).await?;
+    let fetched = app.fetch(&topic, partition, from, bytes_max, wait).await?;
     let (media, body, next_offset, records) = match form {
         Form::Raw => raw(&fetched),
         Form::Json | Form::Ndjson => written(&fetched, records_max, bytes_max, &form)?,
@@ -201,7 +195,18 @@ fn written(
     Ok((media, out, next, records as u64))
 }
 
-fn bounded(name: &str, given: Option<usize>, default: usize, max: usize) -> Result<usize> {
+/// How long a poll may wait.
+pub(super) fn wait(wait_ms: Option<u64>) -> Result<Duration> {
+    match wait_ms.unwrap_or(0) {
+        wait_ms @ 0..=POLL_WAIT_MS_MAX => Ok(Duration::from_millis(wait_ms)),
+        wait_ms => Err(Error::invalid(
+            "invalid-query",
+            format!("wait_ms {wait_ms} is over {POLL_WAIT_MS_MAX}; ask again instead"),
+        )),
+    }
+}
+
+pub(super) fn bounded(name: &str, given: Option<usize>, default: usize, max: usize) -> Result<usize> {
     match given {
         None => Ok(default),
         Some(given) if (1..=max).contains(&given) => Ok(given),

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::transactions::OffsetForm;
+use super::transactions::{CommitForm, OffsetForm};
 use crate::broker::{NewRecord, too_many_records};
 use crate::error::{Error, Result};
 use crate::limits::{PRODUCE_RECORDS_MAX, RECORD_HEADERS_MAX, TRANSACTION_OFFSETS_MAX};
@@ -103,6 +103,7 @@ struct TransactionBody<'a> {
     #[serde(borrow)]
     records: Option<Bounded<TopicRecordForm<'a>, PRODUCE_RECORDS_MAX>>,
     offsets: Option<Bounded<OffsetForm, TRANSACTION_OFFSETS_MAX>>,
+    commits: Option<Bounded<CommitForm, TRANSACTION_OFFSETS_MAX>>,
 }
 
 /// The body of a transaction.
@@ -110,20 +111,21 @@ struct TransactionBody<'a> {
 pub(super) struct TransactionForm<'a> {
     pub(super) records: Vec<(TopicName, RecordForm<'a>)>,
     pub(super) offsets: Vec<OffsetForm>,
+    pub(super) commits: Vec<CommitForm>,
 }
 
 impl<'a> TransactionForm<'a> {
     pub(super) fn parse(body: &'a str) -> Result<Self> {
-        let TransactionBody { records, offsets } = serde_json::from_str(body).map_err(|error| {
+        let TransactionBody { records, offsets, commits } = serde_json::from_str(body).map_err(|error| {
             Error::invalid(
                 "invalid-json",
-                format!("the body is not a transaction: {error}; send {{\"records\":[{{\"topic\", \"key\"?, \"value\", ...}}], \"offsets\":[{{\"group\", \"topic\", \"partition\", \"offset\", \"expected\"?}}]}}"),
+                format!("the body is not a transaction: {error}; send {{\"records\":[{{\"topic\", \"key\"?, \"value\", ...}}], \"offsets\":[{{\"group\", \"topic\", \"partition\", \"offset\", \"expected\"?}}], \"commits\":[{{\"group\", \"member_id\", \"token\"}}]}}"),
             )
         })?;
         if records.as_ref().is_some_and(|records| records.is_over) {
             return Err(too_many_records());
         }
-        if offsets.as_ref().is_some_and(|offsets| offsets.is_over) {
+        if offsets.as_ref().is_some_and(|offsets| offsets.is_over) || commits.as_ref().is_some_and(|all| all.is_over) {
             return Err(Error::too_large(
                 "too-many-offsets",
                 format!("the transaction has more than the {TRANSACTION_OFFSETS_MAX} offsets of one call"),
@@ -137,6 +139,7 @@ impl<'a> TransactionForm<'a> {
         Ok(Self {
             records: records.into_iter().map(record).collect(),
             offsets: offsets.map_or_else(Vec::new, |offsets| offsets.items),
+            commits: commits.map_or_else(Vec::new, |commits| commits.items),
         })
     }
 }
@@ -230,6 +233,15 @@ pub(super) enum TimeForm {
     Text(jiff::Timestamp),
 }
 
+impl TimeForm {
+    pub(super) fn into_ms(self) -> i64 {
+        match self {
+            Self::Ms(ms) => ms,
+            Self::Text(time) => time.as_millisecond(),
+        }
+    }
+}
+
 impl RecordForm<'_> {
     fn is_any(&self) -> bool {
         self.key.is_some()
@@ -274,10 +286,7 @@ impl RecordForm<'_> {
                 headers.push(Header { name, value: header_value(value.get(), body)? });
             }
         }
-        let timestamp_ms = self.timestamp.map(|time| match time {
-            TimeForm::Ms(ms) => ms,
-            TimeForm::Text(time) => time.as_millisecond(),
-        });
+        let timestamp_ms = self.timestamp.map(TimeForm::into_ms);
         Ok(NewRecord {
             partition: self.partition,
             timestamp_ms,

@@ -7,7 +7,10 @@ mod extract;
 mod fetch;
 mod follow;
 mod form;
+mod group_stream;
+mod groups;
 mod guard;
+mod members;
 mod nullable;
 mod operate;
 mod page;
@@ -59,6 +62,16 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(deployments::pause))
         .routes(routes!(deployments::resume))
         .routes(routes!(deployments::rollback))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::get, groups::delete))
+        .routes(routes!(groups::reset))
+        .routes(routes!(members::join))
+        .routes(routes!(members::leave))
+        .routes(routes!(members::poll))
+        .routes(routes!(members::commit))
+        .routes(routes!(members::heartbeat))
+        .routes(routes!(members::acknowledge))
+        .routes(routes!(group_stream::stream))
         .routes(routes!(operate::metrics))
         .routes(routes!(operate::healthz))
         .routes(routes!(operate::readyz))

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 /// Metrics for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operate", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(app): State<App>) -> Response {
+    app.show_lags();
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.metrics().encode())
         .into_response()
 }

@@ -17,6 +17,10 @@ pub(super) struct Problem {
     status: u16,
     /// For people; ends in what to do next.
     detail: String,
+    /// What a program has to know beside: a member whose commit is refused is told its `epoch` and its `assignment`.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    more: Option<Box<serde_json::Map<String, serde_json::Value>>>,
 }
 
 fn status(kind: Kind) -> (StatusCode, &'static str) {
@@ -48,6 +52,7 @@ impl IntoResponse for Error {
             title,
             status: status.as_u16(),
             detail: self.detail,
+            more: self.more,
         };
         let body = serde_json::to_string(&problem).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();

@@ -11,8 +11,8 @@ use super::extract::{admitted_body, media_type, unsupported_media};
 use super::form::{self, TransactionForm};
 use super::nullable::Nullable;
 use super::problem::Problem;
-use super::{produce, retry};
-use crate::broker::NewOffset;
+use super::{groups, produce, retry};
+use crate::broker::{BatchCommit, NewOffset};
 use crate::error::Result;
 use crate::model::name::{GroupName, TopicName};
 
@@ -23,6 +23,7 @@ struct RequestSchema {
     /// As in a produce, each with its topic.
     records: Option<Vec<RecordSchema>>,
     offsets: Option<Vec<OffsetForm>>,
+    commits: Option<Vec<CommitForm>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -54,6 +55,17 @@ pub(super) struct OffsetForm {
     expected: Nullable<u64>,
 }
 
+/// The batch that a group's member was given by a poll: committed with what came of it, or not at all.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TransactionCommit)]
+pub(super) struct CommitForm {
+    #[schema(value_type = String)]
+    group: GroupName,
+    member_id: String,
+    token: String,
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = TransactionReceipt)]
 struct ReceiptSchema {
@@ -74,7 +86,8 @@ struct AnswerSchema {
     duplicate: Option<bool>,
 }
 
-/// Append records to several topics and move groups' offsets: all of it, or nothing. One commit, one fsync.
+/// Append records to several topics, move groups' offsets and commit members' batches: all of it, or nothing. One commit, one
+/// fsync.
 ///
 /// With `Idempotency-Key`, or a producer's three headers, the request may be sent again.
 #[utoipa::path(
@@ -110,7 +123,14 @@ pub(super) async fn transact(State(app): State<App>, request: Request) -> Result
         topics.push(topic.clone());
         records.push((topic, record.into_record(&body)?));
     }
-    let produced = app.transact(records, offsets.collect(), retry, permit).await?;
+    let commits = form.commits.into_iter().map(|CommitForm { group, member_id, token }| {
+        let member = groups::member(&group, &member_id)?;
+        Ok(BatchCommit { group, member, token: groups::token(&token)? })
+    });
+    let moved = (offsets.collect(), commits.collect::<Result<_>>()?);
+    // The groups wait to hear how it went.
+    let transact = |app: App| async move { app.transact(records, moved, retry, permit).await };
+    let produced = app.whole(transact).await?;
     let answer = produce::write(&produced, &topics, app.sync());
     Ok(([(CONTENT_TYPE, "application/json")], answer).into_response())
 }

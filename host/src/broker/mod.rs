@@ -1,5 +1,6 @@
 //! The use cases, as methods: the only thing that the API, the words and the command line call.
 
+mod groups;
 mod produce;
 
 use std::path::{Path, PathBuf};
@@ -9,14 +10,18 @@ use std::time::Duration;
 
 use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
-pub use produce::{KnownBy, NewOffset, NewRecord, ProduceOptions, Produced, Receipt, Retry, too_many_records};
+pub use produce::{
+    BatchCommit, KnownBy, NewOffset, NewRecord, ProduceOptions, Produced, Receipt, Retry, too_many_records,
+};
 
 use crate::clock::Clock;
 use crate::config::{Sync, TierSettings};
+use crate::coordinator::{Coordinator, CoordinatorOptions};
 use crate::error::{Error, Result};
 use crate::limits::UPLOADS_MAX;
 pub use crate::log::{Fetched, Follower, Restored, RestoredTopic, SegmentSums};
 use crate::log::{Log, LogOptions, Partition, Permit, Topic, Unit, Upkeep};
+use crate::model::deployment::group_of;
 use crate::model::generation::Version;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::model::segment::Place;
@@ -38,6 +43,8 @@ pub struct Options {
     pub sync: Sync,
     /// How many bytes may wait for their segments before they are sealed early.
     pub head_bytes: u64,
+    /// How long a group without members keeps its offsets.
+    pub group_retention_ms: u64,
     /// Where segments go; `None` is a folder beside the database.
     pub tier: Option<TierSettings>,
     /// Where old segments go.
@@ -49,6 +56,7 @@ pub struct Broker {
     log: Arc<Log>,
     registry: Arc<Registry>,
     supervisor: Arc<Supervisor>,
+    coordinator: Arc<Coordinator>,
     metrics: Arc<Metrics>,
     clock: Clock,
     sync: Sync,
@@ -105,10 +113,22 @@ impl Broker {
         let supervisor = Supervisor::start(
             Arc::clone(&log),
             Arc::clone(&registry),
-            store,
+            Arc::clone(&store),
             clock.clone(),
             Arc::clone(&metrics),
             working.clone(),
+        )?;
+        let coordinator = Coordinator::start(
+            Arc::clone(&log),
+            store,
+            CoordinatorOptions {
+                retention_ms: options.group_retention_ms,
+                random: random(),
+                reserved: supervisor.names().iter().map(group_of).collect(),
+            },
+            clock.clone(),
+            Arc::clone(&metrics),
+            (working.clone(), serving.clone()),
         )?;
         working.spawn(upkeep.run(working.clone()));
         if let Sync::IntervalMs(ms) = options.sync {
@@ -118,6 +138,7 @@ impl Broker {
             log,
             registry,
             supervisor,
+            coordinator,
             metrics,
             clock,
             sync: options.sync,
@@ -405,7 +426,13 @@ impl Broker {
     /// Deploys, or swaps. The flag says whether the deployment is new.
     pub async fn deploy(&self, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
         let _using = self.using.read().await;
-        self.supervisor.deploy(name, request).await
+        // Its progress is kept in the group of its name, which is nobody else's from here on.
+        self.coordinator.reserve(&group_of(name))?;
+        let deployed = self.supervisor.deploy(name, request).await;
+        if deployed.is_err() && self.supervisor.status(name).is_err() {
+            self.coordinator.release(&group_of(name));
+        }
+        deployed
     }
 
     pub fn deployments(&self) -> Result<Vec<DeploymentStatus>> {
@@ -430,7 +457,9 @@ impl Broker {
     }
 
     pub async fn delete_deployment(&self, name: &DeploymentName) -> Result<()> {
-        self.supervisor.delete(name).await
+        self.supervisor.delete(name).await?;
+        self.coordinator.release(&group_of(name));
+        Ok(())
     }
 }
 

@@ -1,21 +1,23 @@
 //! Producing: records to one topic, or records and offsets over several as one transaction.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Broker;
+use crate::coordinator::{TransactionCommit, TransactionOffsets};
 use crate::error::{Error, Result};
+use crate::group::Token;
 use crate::limits::{IDEMPOTENCY_RUNS_MAX, PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, TRANSACTION_OFFSETS_MAX};
 use crate::log::{Append, Committed, Guard, Once, Partition, Permit, Topic, Unit};
 use crate::model::batch::Producer;
-use crate::model::name::{DeploymentName, GroupName, TopicName};
+use crate::model::group::MemberId;
+use crate::model::name::{GroupName, TopicName};
 use crate::model::partitioner::partition_of_key;
 use crate::model::record::Record;
 use crate::model::request::{Fingerprint, PartitionScope, ProducerId, RequestName, Scope, runs};
 use crate::model::topic::PartitionId;
-use crate::store::Row;
 
 /// A record to produce.
 #[derive(Clone, Debug)]
@@ -77,6 +79,14 @@ pub struct NewOffset {
     pub offset: u64,
     /// Where the group must stand: `Some(None)` is nowhere yet.
     pub expected: Option<Option<u64>>,
+}
+
+/// The batch in a group member's hands, to be committed together with what came of it.
+#[derive(Clone, Debug)]
+pub struct BatchCommit {
+    pub group: GroupName,
+    pub member: MemberId,
+    pub token: Token,
 }
 
 /// The records of a request, gathered by partition in the order in which they come.
@@ -194,18 +204,18 @@ impl Broker {
     pub async fn transact(
         &self,
         records: Vec<(TopicName, NewRecord)>,
-        offsets: Vec<NewOffset>,
+        (offsets, batches): (Vec<NewOffset>, Vec<BatchCommit>),
         retry: Option<Retry>,
         mut permit: Permit,
     ) -> Result<Produced> {
         check_count(records.len())?;
-        if offsets.len() > TRANSACTION_OFFSETS_MAX {
+        if offsets.len() + batches.len() > TRANSACTION_OFFSETS_MAX {
             return Err(Error::too_large(
                 "too-many-offsets",
                 format!("the transaction has more than the {TRANSACTION_OFFSETS_MAX} offsets of one call"),
             ));
         }
-        if records.is_empty() && offsets.is_empty() {
+        if records.is_empty() && offsets.is_empty() && batches.is_empty() {
             return Err(Error::invalid(
                 "no-records",
                 "the transaction has neither records nor offsets; send at least one",
@@ -219,17 +229,24 @@ impl Broker {
             gathered.push(&topic, topic.config().partitions, sticky, record)?;
         }
         let mut unit = Unit { permit: Some(permit), ..Unit::default() };
+        let mut by_group: BTreeMap<GroupName, Vec<(TopicName, u32, u64)>> = BTreeMap::new();
         for NewOffset { group, topic, partition, offset, expected } in offsets {
-            self.check_group(&group)?;
-            let partition = self.log.topic(&topic)?.partition(partition)?;
-            if offset > partition.high_watermark() {
-                partition.check_offset(offset)?;
-            }
-            unit.partitions.push(Arc::clone(&partition));
-            let partition = partition.id();
-            unit.guards.extend(expected.map(|expected| Guard::Offset { group: group.clone(), partition, expected }));
-            unit.rows.push(Row::Offset { group, partition, next: offset, at_ms: gathered.now_ms });
+            let id = self.log.topic(&topic)?.partition(partition)?.id();
+            unit.guards.extend(expected.map(|expected| Guard::Offset {
+                group: group.clone(),
+                partition: id,
+                expected,
+            }));
+            by_group.entry(group).or_default().push((topic, partition, offset));
         }
+        let mut moving: Vec<TransactionOffsets> = by_group
+            .into_iter()
+            .map(|(group, offsets)| TransactionOffsets { group, commit: TransactionCommit::Offsets(offsets) })
+            .collect();
+        moving.extend(batches.into_iter().map(|BatchCommit { group, member, token }| TransactionOffsets {
+            group,
+            commit: TransactionCommit::Batch { member, token },
+        }));
         let has_records = !gathered.places.is_empty();
         let once = retry.map(|Retry { known_by, fingerprint }| {
             if !has_records && matches!(known_by, KnownBy::Sequence { .. }) {
@@ -252,7 +269,12 @@ impl Broker {
             gathered.once(name, fingerprint)
         });
         unit.once = once.transpose()?;
-        self.commit_gathered(gathered, unit, None).await
+        let moving = self.coordinator.begin(moving, &mut unit).await?;
+        let produced = self.commit_gathered(gathered, unit, None).await;
+        // Where it had been committed before, the offsets stand where that left them.
+        let is_new = produced.as_ref().is_ok_and(|produced| !produced.is_duplicate);
+        self.coordinator.end(moving, is_new).await;
+        produced
     }
 
     async fn commit_gathered(&self, gathered: Gathered, mut unit: Unit, stamp: Option<Producer>) -> Result<Produced> {
@@ -279,19 +301,6 @@ impl Broker {
                 Ok(Produced { receipts: answered.places().zip(places).map(receipt).collect(), is_duplicate: true })
             }
         }
-    }
-
-    fn check_group(&self, group: &GroupName) -> Result<()> {
-        let deployment = DeploymentName::parse(group.as_str());
-        if deployment.is_ok_and(|name| self.supervisor.status(&name).is_ok()) {
-            return Err(Error::conflict(
-                "group-in-use",
-                format!(
-                    "group {group} belongs to the deployment of that name, which moves its offsets itself; choose another group"
-                ),
-            ));
-        }
-        Ok(())
     }
 }
 

@@ -15,14 +15,19 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::client::{Backoff, Client, Failure, encoded};
+use super::member::Member;
 use super::output::{Output, output_error};
 use super::topic;
+use crate::config::unit::parse_ms;
 
 /// Read the records of a topic
 ///
 /// Without --follow, reads from the oldest record to where the topic ends now, and ends there. With --follow, begins at
 /// the end and goes on as records come, also over a restart of the host; --from earliest --follow reads all, and goes on.
 /// Records of a partition come in their order; between partitions there is none.
+///
+/// With --group, shares the topic with the other members of the group, and goes on where the group stands until Ctrl-C: each
+/// batch is committed once it is written. --from is for partitions that the group has not read yet.
 #[derive(Debug, Args)]
 pub(super) struct Consume {
     topic: String,
@@ -33,6 +38,15 @@ pub(super) struct Consume {
     /// Go on as records come
     #[arg(long, short)]
     follow: bool,
+    /// Read as a member of this consumer group
+    #[arg(long, short, value_name = "GROUP", conflicts_with = "follow")]
+    group: Option<String>,
+    /// Be a static member: a new process of this name takes the place of the old one
+    #[arg(long, value_name = "NAME", requires = "group")]
+    instance: Option<String>,
+    /// A member that is silent for longer is taken for dead, as in 30s
+    #[arg(long, value_name = "TIME", requires = "group", value_parser = parse_ms)]
+    session_timeout: Option<u64>,
     /// End after this many records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max: Option<u64>,
@@ -42,18 +56,20 @@ pub(super) struct Consume {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// partition:offset, key (- for none) and value, separated by spaces
     Line,
     /// The value's own bytes and a line break; null for a tombstone
     Value,
-    /// NDJSON as the API streams it: partition, offset, timestamp, key, value, headers, cursor
+    /// NDJSON as the API answers it: partition, offset, timestamp, key, value, headers; and cursor, or with --group topic
     Json,
 }
 
-/// A record of the stream.
+/// A record as the API writes it.
 #[derive(Deserialize)]
-struct Item<'a> {
+pub(super) struct Item<'a> {
+    /// Of a stream of one topic.
+    #[serde(default)]
     cursor: &'a str,
     partition: u32,
     offset: u64,
@@ -67,13 +83,23 @@ const CURSOR: &str = "kafka-do-cursor";
 
 impl Consume {
     pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
-        let stdout = io::stdout().lock();
         let format = match (output.json, self.format) {
             (true, _) => Format::Json,
             (false, Some(format)) => format,
-            (false, None) if stdout.is_terminal() => Format::Line,
+            (false, None) if io::stdout().is_terminal() => Format::Line,
             (false, None) => Format::Value,
         };
+        if let Some(group) = self.group {
+            let member = Member {
+                group,
+                topic: self.topic,
+                start: self.from,
+                instance: self.instance,
+                session_timeout_ms: self.session_timeout,
+            };
+            return member.consume(client, format, self.max).await;
+        }
+        let stdout = io::stdout().lock();
         let mut reader =
             Reader { out: BufWriter::with_capacity(256 << 10, stdout), format, left: self.max, cursor: None };
         if self.follow && self.from.is_none() && io::stderr().is_terminal() {
@@ -175,13 +201,7 @@ impl<W: Write> Reader<W> {
             }
             let item: Item<'_> =
                 serde_json::from_slice(&line).context("the host's stream cannot be read; is it of this version?")?;
-            match self.format {
-                Format::Json => self.out.write_all(&line),
-                Format::Value => self.out.write_all(&bytes_of(item.value)),
-                Format::Line => write_line(&mut self.out, &item),
-            }
-            .and_then(|()| self.out.write_all(b"\n"))
-            .map_err(output_error)?;
+            item.write(&mut self.out, self.format, &line).map_err(output_error)?;
             self.left = self.left.map(|left| left - 1);
             cursor = Some(line.slice_ref(item.cursor.as_bytes()));
         }
@@ -189,6 +209,18 @@ impl<W: Write> Reader<W> {
             self.cursor = Some(String::from_utf8_lossy(&cursor).into_owned());
         }
         Ok(self.left == Some(0))
+    }
+}
+
+impl Item<'_> {
+    /// Writes the record, which came as `json`, and the end of its line.
+    pub(super) fn write(&self, out: &mut impl Write, format: Format, json: &[u8]) -> io::Result<()> {
+        match format {
+            Format::Json => out.write_all(json)?,
+            Format::Value => out.write_all(&bytes_of(self.value))?,
+            Format::Line => write_line(out, self)?,
+        }
+        out.write_all(b"\n")
     }
 }
 

@@ -7,6 +7,8 @@ mod config;
 mod consume;
 mod deployment;
 mod flags;
+mod group;
+mod member;
 mod output;
 mod plugin;
 mod produce;
@@ -50,6 +52,9 @@ enum Command {
     Topic(topic::TopicCommand),
     Produce(produce::Produce),
     Consume(consume::Consume),
+    /// Look at, reset and delete consumer groups
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Start, build, upload and deploy plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -69,6 +74,7 @@ impl Command {
             Self::Topic(topic) => topic.run(&mut client, output).await,
             Self::Produce(produce) => produce.run(&mut client, output).await,
             Self::Consume(consume) => consume.run(&mut client, output).await,
+            Self::Group(group) => group.run(&mut client, output).await,
             Self::Plugin(plugin) => plugin.run(&mut client, output).await,
             Self::Deployment(deployment) => deployment.run(&mut client, output).await,
             Self::Bench(bench) => bench.run(&mut client, output).await,

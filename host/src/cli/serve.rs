@@ -24,8 +24,18 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         telemetry::log_to_stderr();
         let begun = Clock::instant();
-        let Config { data, http, plugins, allowed_hosts, allowed_origins, sync, head_bytes, tier, cold_tier } =
-            self.flags.settings()?.config()?;
+        let Config {
+            data,
+            http,
+            plugins,
+            allowed_hosts,
+            allowed_origins,
+            sync,
+            head_bytes,
+            group_retention_ms,
+            tier,
+            cold_tier,
+        } = self.flags.settings()?.config()?;
 
         // The address first: two hosts on one address is the commoner mistake, and the cheaper one to find.
         let listener = TcpListener::bind(http)
@@ -35,7 +45,7 @@ impl Serve {
         let metrics = Arc::new(Metrics::default());
         // Tasks stop after the connections: a request that waits for one is still answered.
         let (serving, working) = (Shutdown::new(), Shutdown::new());
-        let options = Options { data: data.clone(), plugins, sync, head_bytes, tier, cold_tier };
+        let options = Options { data: data.clone(), plugins, sync, head_bytes, group_retention_ms, tier, cold_tier };
         let broker = Broker::open(&options, Clock::system(), Arc::clone(&metrics), working, serving.clone()).await?;
         let broker = Arc::new(broker);
         let names = api::Names::new(bound, &allowed_hosts, &allowed_origins);

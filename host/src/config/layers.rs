@@ -188,7 +188,8 @@ impl Settings {
         let cold_tier = self.cold_tier()?;
         self.check_strays(Group::Tier, "tier", &self.draft.tier)?;
         self.check_strays(Group::ColdTier, "cold_tier", &self.draft.cold_tier)?;
-        let Draft { data, http, plugins, allowed_hosts, allowed_origins, sync, head_bytes, .. } = self.draft.clone();
+        let Draft { data, http, plugins, allowed_hosts, allowed_origins, sync, head_bytes, group_retention_ms, .. } =
+            self.draft.clone();
         if let Some(cold) = &cold_tier {
             let folder = data.join("tier");
             let own = TierSettings {
@@ -204,7 +205,18 @@ impl Settings {
                 )));
             }
         }
-        Ok(Config { data, http, plugins, allowed_hosts, allowed_origins, sync, head_bytes, tier, cold_tier })
+        Ok(Config {
+            data,
+            http,
+            plugins,
+            allowed_hosts,
+            allowed_origins,
+            sync,
+            head_bytes,
+            group_retention_ms,
+            tier,
+            cold_tier,
+        })
     }
 
     /// The folder that everything is kept in.
@@ -354,6 +366,7 @@ mod tests {
                 allowed_origins: Vec::new(),
                 sync: Sync::Always,
                 head_bytes: 256 << 20,
+                group_retention_ms: 604_800_000,
                 tier: None,
                 cold_tier: None,
             }
@@ -392,6 +405,7 @@ mod tests {
                 allowed_origins: Vec::new(),
                 sync: Sync::IntervalMs(100),
                 head_bytes: 32 << 20,
+                group_retention_ms: 604_800_000,
                 tier: Some(TierSettings {
                     url: "s3://warm/a".into(),
                     endpoint: text("https://s3.example.com"),

@@ -57,6 +57,8 @@ pub struct Config {
     pub sync: Sync,
     /// Batches of all partitions together that the database keeps before they are sealed.
     pub head_bytes: u64,
+    /// How long a consumer group without members keeps its offsets.
+    pub group_retention_ms: u64,
     /// Where sealed segments go; `None` is the folder `tier` of the data folder.
     pub tier: Option<TierSettings>,
     /// Where old segments go.

@@ -10,7 +10,10 @@ use toml::Value;
 use super::tier::{Place, TierSettings};
 use super::unit::{bytes_text, ms_text, parse_bytes, parse_ms};
 use super::{DEFAULT_DATA, DEFAULT_HTTP, Sync};
-use crate::limits::{HEAD_BYTES_DEFAULT, HEAD_BYTES_MAX, HEAD_BYTES_MIN, SYNC_INTERVAL_MS_MAX, SYNC_INTERVAL_MS_MIN};
+use crate::limits::{
+    GROUP_RETENTION_MS_DEFAULT, GROUP_RETENTION_MS_MAX, GROUP_RETENTION_MS_MIN, HEAD_BYTES_DEFAULT, HEAD_BYTES_MAX,
+    HEAD_BYTES_MIN, SYNC_INTERVAL_MS_MAX, SYNC_INTERVAL_MS_MIN,
+};
 
 /// What the settings say so far. Begins with the defaults.
 #[derive(Clone, Debug)]
@@ -22,6 +25,7 @@ pub(super) struct Draft {
     pub(super) allowed_origins: Vec<String>,
     pub(super) sync: Sync,
     pub(super) head_bytes: u64,
+    pub(super) group_retention_ms: u64,
     /// Without a URL, it is not set.
     pub(super) tier: TierSettings,
     pub(super) cold_tier: TierSettings,
@@ -37,6 +41,7 @@ impl Default for Draft {
             allowed_origins: Vec::new(),
             sync: Sync::default(),
             head_bytes: HEAD_BYTES_DEFAULT,
+            group_retention_ms: GROUP_RETENTION_MS_DEFAULT,
             tier: TierSettings::default(),
             cold_tier: TierSettings::default(),
         }
@@ -78,13 +83,14 @@ enum Kind {
     Names(At<Vec<String>>),
     Sync(At<Sync>),
     Bytes(At<u64>, RangeInclusive<u64>),
+    Time(At<u64>, RangeInclusive<u64>),
     Place(At<String>),
     Endpoint(At<Option<String>>),
     Text(At<Option<String>>),
 }
 
 /// Every setting, in the order in which they are shown.
-pub static SETTINGS: [Setting; 19] = [
+pub static SETTINGS: [Setting; 20] = [
     Setting {
         key: "data",
         flag: Some("data"),
@@ -141,6 +147,14 @@ pub static SETTINGS: [Setting; 19] = [
         is_secret: false,
         help: "What the database keeps of all partitions together before it is sealed into segments",
         kind: Kind::Bytes(|draft| &mut draft.head_bytes, HEAD_BYTES_MIN..=HEAD_BYTES_MAX),
+    },
+    Setting {
+        key: "group_retention",
+        flag: Some("group-retention"),
+        group: Group::Durability,
+        is_secret: false,
+        help: "How long a consumer group without members keeps its offsets",
+        kind: Kind::Time(|draft| &mut draft.group_retention_ms, GROUP_RETENTION_MS_MIN..=GROUP_RETENTION_MS_MAX),
     },
     Setting {
         key: "tier",
@@ -263,6 +277,7 @@ impl Setting {
             Kind::Names(_) => "NAMES",
             Kind::Sync(_) => "WHEN",
             Kind::Bytes(..) => "SIZE",
+            Kind::Time(..) => "TIME",
             Kind::Place(_) | Kind::Endpoint(_) => "URL",
             Kind::Text(_) => "TEXT",
         }
@@ -290,6 +305,9 @@ impl Setting {
             ),
             Kind::Bytes(_, range) => {
                 format!("a size from {} to {}, as in 256MiB", bytes_text(*range.start()), bytes_text(*range.end()))
+            }
+            Kind::Time(_, range) => {
+                format!("a time from {} to {}, as in 7d", ms_text(*range.start()), ms_text(*range.end()))
             }
             Kind::Place(_) => "s3://bucket, s3://bucket/prefix or file:///folder, without keys in it".to_owned(),
             Kind::Endpoint(_) => "http://host or https://host, with a port where it has one".to_owned(),
@@ -320,6 +338,10 @@ impl Setting {
             Kind::Bytes(at, range) => {
                 let bytes = parse_bytes(text).ok().filter(|bytes| range.contains(bytes));
                 *at(draft) = bytes.ok_or_else(wrong)?;
+            }
+            Kind::Time(at, range) => {
+                let ms = parse_ms(text).ok().filter(|ms| range.contains(ms));
+                *at(draft) = ms.ok_or_else(wrong)?;
             }
             Kind::Place(at) => *at(draft) = Place::parse(text).ok_or_else(wrong)?.to_string(),
             Kind::Endpoint(at) => *at(draft) = Some(endpoint(text).ok_or_else(wrong)?.to_owned()),
@@ -353,6 +375,7 @@ impl Setting {
             Kind::Names(at) => Shown::Names(at(draft).clone()),
             Kind::Sync(at) => Shown::Text(at(draft).to_string()),
             Kind::Bytes(at, _) => Shown::Text(bytes_text(*at(draft))),
+            Kind::Time(at, _) => Shown::Text(ms_text(*at(draft))),
             Kind::Place(at) => text(Some(at(draft).clone()).filter(|url| !url.is_empty())),
             Kind::Endpoint(at) | Kind::Text(at) => text(at(draft).clone()),
         };
@@ -421,6 +444,7 @@ mod tests {
                 Kind::Address(_) => "0.0.0.0:1",
                 Kind::Sync(_) => "7s",
                 Kind::Bytes(..) => "17MiB",
+                Kind::Time(..) => "36h",
                 Kind::Place(_) => "s3://bucket",
                 Kind::Endpoint(_) => "http://endpoint",
                 Kind::Folder(_) | Kind::OptionalFolder(_) | Kind::Names(_) | Kind::Text(_) => "something",

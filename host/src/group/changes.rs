@@ -73,8 +73,6 @@ impl Unsaved {
 pub struct Changes {
     pub rows: Vec<Row>,
     pub buried: Vec<Buried>,
-    /// What the group stands at once they are saved.
-    pub version: u64,
     unsaved: Unsaved,
 }
 
@@ -112,7 +110,7 @@ impl Group {
             rows.push(Row::Share { group: group(), partition: *id, window });
         }
         let buried = std::mem::take(&mut unsaved.buried);
-        Some(Changes { rows, buried, version, unsaved })
+        Some(Changes { rows, buried, unsaved })
     }
 
     /// Takes back what could not be saved: it is part of what is saved next.

@@ -60,6 +60,16 @@ impl FromStr for Token {
 }
 
 impl Token {
+    /// Whether it stands for a poll that found nothing.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.number == 0
+    }
+
+    /// What the batch had when it was handed out.
+    pub fn ranges(&self) -> &[Range] {
+        &self.ranges
+    }
+
     fn read(mut bytes: &[u8]) -> Option<Self> {
         let take = |bytes: &mut &[u8]| varint::take(bytes).map(i64::cast_unsigned);
         let narrow = |number: u64| u32::try_from(number).ok();

@@ -86,7 +86,8 @@ impl Member {
     }
 
     pub(super) fn next_token(&mut self, ranges: Vec<Range>) -> Token {
-        self.leases = self.leases.wrapping_add(1);
+        // 0 stands for nothing.
+        self.leases = self.leases.checked_add(1).unwrap_or(1);
         Token { serial: self.serial, number: self.leases, ranges }
     }
 

@@ -47,7 +47,9 @@ impl Group {
         }
         let before = match &join.instance {
             None => None,
-            Some(instance) => self.members.iter().find(|(_, m)| m.instance.as_ref() == Some(instance)).map(|(id, _)| *id),
+            Some(instance) => {
+                self.members.iter().find(|(_, m)| m.instance.as_ref() == Some(instance)).map(|(id, _)| *id)
+            }
         };
         if before.is_none() && self.members.len() >= GROUP_MEMBERS_MAX {
             return Err(Refusal::TooManyMembers);

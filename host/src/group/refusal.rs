@@ -37,7 +37,12 @@ pub enum Refusal {
 
 impl Refusal {
     /// As a caller is told of it. Topics have numbers here, which the coordinator alone can name.
-    pub fn into_error(self, group: &GroupName, member: Option<MemberId>, name: impl Fn(PartitionId) -> String) -> Error {
+    pub fn into_error(
+        self,
+        group: &GroupName,
+        member: Option<MemberId>,
+        name: impl Fn(PartitionId) -> String,
+    ) -> Error {
         let member = member.map(|id| id.to_string()).unwrap_or_default();
         match self {
             Self::UnknownMember { .. } => Error::not_found(
@@ -54,11 +59,15 @@ impl Refusal {
             ),
             Self::Mode(Mode::Share) => Error::conflict(
                 "group-mode",
-                format!("group {group} is in share mode, and this call is for consumer groups; join with \"mode\": \"share\" and use POST .../acknowledge, or choose another group"),
+                format!(
+                    "group {group} is in share mode, and this call is for consumer groups; join with \"mode\": \"share\" and use POST .../acknowledge, or choose another group"
+                ),
             ),
             Self::Mode(Mode::Consumer) => Error::conflict(
                 "group-mode",
-                format!("group {group} is a consumer group, and this call is for share groups; use POST .../commit, or choose another group"),
+                format!(
+                    "group {group} is a consumer group, and this call is for share groups; use POST .../commit, or choose another group"
+                ),
             ),
             Self::TooManyMembers => Error::new(
                 Kind::Overloaded,

@@ -97,7 +97,7 @@ impl Group {
                 })
                 .collect()
             }
-            _ if member.committed.as_ref() == Some(token) => return Ok(()),
+            _ if token.is_nothing() || member.committed.as_ref() == Some(token) => return Ok(()),
             _ => return Err(Refusal::LeaseEnded(self.standing_of(id))),
         };
         self.acknowledge(id, &all, now_ms)
@@ -148,6 +148,7 @@ impl Group {
         held.records.remove(&(partition, offset));
         if held.records.is_empty() {
             member.committed = member.held.take().map(|held| held.token);
+            self.woken.push(id);
         }
     }
 
@@ -198,9 +199,9 @@ impl Group {
     /// When the first record's time is over.
     pub(super) fn records_due_ms(&self) -> i64 {
         let held = self.members.values().filter_map(|member| member.held.as_ref());
-        let due = held.flat_map(|held| held.records.keys()).filter_map(|(partition, offset)| {
-            self.windows.get(partition)?.due_ms(*offset)
-        });
+        let due = held
+            .flat_map(|held| held.records.keys())
+            .filter_map(|(partition, offset)| self.windows.get(partition)?.due_ms(*offset));
         due.min().unwrap_or(i64::MAX)
     }
 }

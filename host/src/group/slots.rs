@@ -135,6 +135,11 @@ impl Group {
         Ok(Offer::Fresh(fresh))
     }
 
+    /// The token of a poll that found nothing: committing it does nothing.
+    pub fn nothing(&self, id: MemberId) -> Option<Token> {
+        self.members.get(&id).map(|member| Token { serial: member.serial, number: 0, ranges: Vec::new() })
+    }
+
     /// Puts a batch into the member's hands: those of the ranges that are still its own and begin where the group stands.
     /// `None` where nothing is left of it, or it holds one already.
     pub fn lease(&mut self, id: MemberId, ranges: Vec<Range>) -> Option<Lease> {

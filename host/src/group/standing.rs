@@ -54,8 +54,7 @@ pub struct MemberStanding {
 }
 
 impl MemberStanding {
-    /// Whether the member leaves records lie that are its own: it has not polled for two heartbeats, though it is to poll or
-    /// be heard within each, and holds no batch that it is busy with.
+    /// Whether the member does not work: it has neither polled nor committed for two heartbeats, whatever else is heard of it.
     pub fn is_idle(&self, now_ms: i64) -> bool {
         let patience_ms = (2 * heartbeat_ms(self.session_ms)).cast_signed();
         self.lost_all || (!self.is_polling && now_ms.saturating_sub(self.last_poll_ms) > patience_ms)
@@ -99,6 +98,11 @@ impl Group {
 
     pub fn session_ms_of(&self, id: MemberId) -> Option<u64> {
         self.members.get(&id).map(|member| member.session_ms)
+    }
+
+    /// Whether the member has a batch in hand.
+    pub fn holds_any(&self, id: MemberId) -> bool {
+        self.members.get(&id).is_some_and(|member| member.held.is_some())
     }
 
     /// Who has a partition, in consumer mode.

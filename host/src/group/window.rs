@@ -104,7 +104,9 @@ impl Window {
     }
 
     pub(super) fn is_acquired(&self, offset: u64, by: MemberId) -> bool {
-        self.cells.get(&offset).is_some_and(|cell| matches!(cell.state, State::Acquired { by: whose, .. } if whose == by))
+        self.cells
+            .get(&offset)
+            .is_some_and(|cell| matches!(cell.state, State::Acquired { by: whose, .. } if whose == by))
     }
 
     pub(super) fn due_ms(&self, offset: u64) -> Option<i64> {

@@ -15,9 +15,11 @@ use crate::store::Snapshot;
 use crate::store::partitions::PartitionRow;
 use crate::store::topics::TopicRow;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Catalog {
     topics: RwLock<BTreeMap<TopicName, Arc<Topic>>>,
+    /// Counts the changes: topics that came or went, partitions that were added.
+    changes: watch::Sender<u64>,
 }
 
 impl Catalog {
@@ -36,7 +38,7 @@ impl Catalog {
             })?;
             topics.insert(topic.name.clone(), Arc::new(Topic::new(topic, partitions)));
         }
-        Ok(Self { topics: RwLock::new(topics) })
+        Ok(Self { topics: RwLock::new(topics), changes: watch::Sender::new(1) })
     }
 
     pub(super) fn get(&self, name: &TopicName) -> Option<Arc<Topic>> {
@@ -56,11 +58,21 @@ impl Catalog {
         let name = row.name.clone();
         let topic = Arc::new(Topic::new(row, partitions));
         self.topics.write().insert(name, Arc::clone(&topic));
+        self.changed();
         topic
     }
 
     pub(super) fn remove(&self, name: &TopicName) {
         self.topics.write().remove(name);
+        self.changed();
+    }
+
+    pub(super) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 }
 

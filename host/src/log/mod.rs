@@ -270,6 +270,12 @@ impl Log {
         self.catalog.get(name)
     }
 
+    /// Counts the changes of what topics and partitions there are. Whoever has seen a count and then looks has seen all that
+    /// it counts.
+    pub fn topic_changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.catalog.changes()
+    }
+
     /// All topics, by name.
     pub fn topics(&self) -> Vec<Arc<Topic>> {
         self.catalog.list()
@@ -330,6 +336,7 @@ impl Log {
         })
         .await?;
         topic.alter(row.config);
+        self.catalog.changed();
         Ok(topic)
     }
 

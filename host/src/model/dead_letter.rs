@@ -21,9 +21,10 @@ pub fn dead_letter<const N: usize>(
         ("dead-letter-partition", partition.to_string()),
         ("dead-letter-offset", record.offset.to_string()),
     ];
-    headers.extend(own.into_iter().chain(more).map(|(name, value)| Header {
-        name: Bytes::from_static(name.as_bytes()),
-        value: Some(value.into()),
-    }));
+    headers.extend(
+        own.into_iter()
+            .chain(more)
+            .map(|(name, value)| Header { name: Bytes::from_static(name.as_bytes()), value: Some(value.into()) }),
+    );
     Record { timestamp_ms: record.timestamp_ms, key: record.key.map(copy), value: record.value.map(copy), headers }
 }

@@ -44,9 +44,7 @@ impl Subscription {
 impl fmt::Display for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Topics(topics) => {
-                f.write_str(&topics.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-            }
+            Self::Topics(topics) => f.write_str(&topics.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
             Self::Pattern(pattern) => f.write_str(&String::from(pattern.clone())),
         }
     }

@@ -54,10 +54,8 @@ mod tests {
     fn a_group_takes_along_what_is_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("db")).unwrap();
-        let row = GroupRow {
-            share: Some(ShareConfig { lock_ms: 5, deliveries_max: 2 }),
-            ..GroupRow::new(Mode::Share, 9)
-        };
+        let row =
+            GroupRow { share: Some(ShareConfig { lock_ms: 5, deliveries_max: 2 }), ..GroupRow::new(Mode::Share, 9) };
         let partition = PartitionId { topic: TopicId(1), partition: 2 };
         let member = MemberRow {
             serial: 3,

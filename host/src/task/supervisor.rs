@@ -455,6 +455,11 @@ impl Supervisor {
         Ok(())
     }
 
+    /// The names of all deployments.
+    pub fn names(&self) -> Vec<DeploymentName> {
+        self.deployments.read().keys().cloned().collect()
+    }
+
     pub fn status(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
         self.get(name)?.status(&self.store)
     }

@@ -93,11 +93,7 @@ impl Loads {
     }
 }
 
-pub(super) fn assign(
-    topics: &BTreeMap<TopicId, u32>,
-    candidates: &[Candidate],
-    current: &Assignment,
-) -> Assignment {
+pub(super) fn assign(topics: &BTreeMap<TopicId, u32>, candidates: &[Candidate], current: &Assignment) -> Assignment {
     let places: BTreeMap<MemberId, usize> = candidates.iter().map(|candidate| candidate.id).zip(0..).collect();
     let mut loads = Loads::new(topics, candidates);
     let mut free = Vec::new();

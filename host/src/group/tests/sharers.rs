@@ -87,10 +87,7 @@ fn the_modes_do_not_mix() {
     let topics = topics(&[1]);
     let mut group = Group::new(named("g"), Mode::Share, 0);
     let a = admit(&mut group, 1, sharer(&[0]), &topics, 0);
-    assert_eq!(
-        group.join(MemberId(2), join(Mode::Consumer, &[0]), &topics, &[], 0),
-        Err(Refusal::Mode(Mode::Share))
-    );
+    assert_eq!(group.join(MemberId(2), join(Mode::Consumer, &[0]), &topics, &[], 0), Err(Refusal::Mode(Mode::Share)));
     assert!(matches!(group.begin_commit(a, Commit::Offsets(vec![]), 0), Err(Refusal::Mode(Mode::Share))));
     let mut group = Group::new(named("g"), Mode::Consumer, 0);
     let a = admit(&mut group, 1, join(Mode::Consumer, &[0]), &topics, 0);

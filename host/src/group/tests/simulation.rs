@@ -266,7 +266,8 @@ impl World {
             }
             Ok(Begun::Moves(moves)) => {
                 self.heard(index, member, true);
-                let ends_ms = self.now_ms + self.chance.below(if self.chance.0 % 9 == 0 { 150 } else { 10 }).cast_signed();
+                let ends_ms =
+                    self.now_ms + self.chance.below(if self.chance.0 % 9 == 0 { 150 } else { 10 }).cast_signed();
                 let lands = is_quiet || !self.chance.one_in(30);
                 let is_whole = !partial;
                 self.flights.push(Flight { client: index, member: Some(member), moves, ends_ms, lands, is_whole });
@@ -539,7 +540,8 @@ impl Sharing {
         };
         self.save();
         self.group.end_poll(member, self.now_ms);
-        for (offset, deliveries) in lease.into_iter().flat_map(|lease| lease.parts).flat_map(|part| part.only.unwrap()) {
+        for (offset, deliveries) in lease.into_iter().flat_map(|lease| lease.parts).flat_map(|part| part.only.unwrap())
+        {
             assert!(deliveries <= 4);
             assert!(!self.accepted.contains_key(&offset), "{offset} was accepted, and is handed out again");
             assert!(!self.buried.contains_key(&offset), "{offset} is a dead letter, and is handed out again");
