@@ -128,8 +128,12 @@ async fn run(host: &mut Host, fleet: &mut Fleet<'_>, count: u64) {
             continue;
         }
         let group = group.ok();
-        let read: u64 =
-            group["partitions"].as_array().unwrap().iter().filter_map(|partition| partition["committed"].as_u64()).sum();
+        let read: u64 = group["partitions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|partition| partition["committed"].as_u64())
+            .sum();
         if read == count {
             break;
         }
@@ -144,7 +148,10 @@ async fn run(host: &mut Host, fleet: &mut Fleet<'_>, count: u64) {
     }
     producing.await.unwrap();
     fleet.stop();
-    eprintln!("{count} records in {:.1} s, {kills} consumers killed, the host {host_kills} times", begun.elapsed().as_secs_f64());
+    eprintln!(
+        "{count} records in {:.1} s, {kills} consumers killed, the host {host_kills} times",
+        begun.elapsed().as_secs_f64()
+    );
     assert_eq!((kills, host_kills), (CONSUMER_KILLS, HOST_KILLS));
 }
 

@@ -55,7 +55,8 @@ async fn a_batch_is_leased_and_repeated_and_committed_once() {
     assert_ne!(second["token"], first["token"]);
     // A batch is committed bit by bit, by offsets.
     let at = &records(&second)[0];
-    let offset = json!([{"topic": "orders", "partition": at["partition"], "offset": at["offset"].as_u64().unwrap() + 1}]);
+    let offset =
+        json!([{"topic": "orders", "partition": at["partition"], "offset": at["offset"].as_u64().unwrap() + 1}]);
     host.post(&a.path("/commit"), json!({ "offsets": offset })).await.ok();
     let mut seen: BTreeSet<u64> = values(&first).into_iter().chain(values(&second)).collect();
     let rest = drain(&host, &a).await;
@@ -282,7 +283,8 @@ async fn a_batch_and_what_came_of_it_are_one_transaction() {
     assert_eq!((&again["records"], &again["duplicate"]), (&stored["records"], &json!(true)));
     // Offsets by themselves, with what they must stand at.
     let third = a.batch(&host, 10).await;
-    let offset = |expected: u64| json!([{"group": "g", "topic": "in", "partition": 0, "offset": 30, "expected": expected}]);
+    let offset =
+        |expected: u64| json!([{"group": "g", "topic": "in", "partition": 0, "offset": 30, "expected": expected}]);
     let records = json!([{"topic": "out", "value": "done"}]);
     let wrong = host.post("/v1/transactions", json!({"records": records, "offsets": offset(10)})).await;
     assert_eq!(wrong.problem(409), "offset-moved");

@@ -136,6 +136,11 @@ impl Client {
         read(answer(call, &format!("PUT {path}")).await?).await
     }
 
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
+        let call = self.call(Method::POST, path).json(body);
+        read(answer(call, &format!("POST {path}")).await?).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Result<()> {
         let call = self.call(Method::DELETE, path);
         answer(call, &format!("DELETE {path}")).await.map(drop)

@@ -18,6 +18,8 @@ mod files;
 mod fill;
 /// filter-json from end to end.
 mod filter;
+/// Consumer groups.
+mod groups;
 /// The load generator of the host's own binary.
 mod load;
 /// Memory at rest and after load.
@@ -124,6 +126,7 @@ impl Bench {
                 Section::Restart => restart::measure(&mut run).await?,
                 Section::Memory => memory::measure(&mut run).await?,
                 Section::Partitions => partitions::measure(&mut run).await?,
+                Section::Groups => groups::measure(&mut run).await?,
                 Section::Start => start::measure(&mut run)?,
                 Section::Filter | Section::Swap => {}
             }

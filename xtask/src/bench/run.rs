@@ -24,6 +24,8 @@ pub(super) struct Extent {
     /// What the tier holds at the restarts.
     pub(super) tiers_mib: &'static [usize],
     pub(super) partitions: &'static [u32],
+    /// Groups at rest, and members that poll.
+    pub(super) groups: (usize, usize),
     /// How many records go through the filter at most.
     pub(super) records_max: usize,
     pub(super) passes: usize,
@@ -48,6 +50,7 @@ pub(super) const FULL: Extent = Extent {
     consume_records: 400_000,
     tiers_mib: &[0, 1_024, 4_096],
     partitions: &[1, 100, 1_000, 10_000],
+    groups: (10_000, 1_000),
     records_max: usize::MAX,
     passes: 5,
     swaps: 200,
@@ -62,6 +65,7 @@ pub(super) const QUICK: Extent = Extent {
     consume_records: 20_000,
     tiers_mib: &[0, 64],
     partitions: &[1, 100],
+    groups: (200, 100),
     records_max: 50_000,
     passes: 1,
     swaps: 20,

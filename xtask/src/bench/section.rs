@@ -29,6 +29,8 @@ pub(super) enum Section {
     Memory,
     /// From 1 to 10,000 partitions
     Partitions,
+    /// A thousand members that poll, ten thousand groups at rest, and a rebalance
+    Groups,
     /// The host's start on an empty folder, without and with plugins
     Start,
     /// filter-json from end to end
@@ -56,6 +58,7 @@ impl Section {
             Self::Restart => "Restart",
             Self::Memory => "Memory",
             Self::Partitions => "Partitions",
+            Self::Groups => "Consumer groups",
             Self::Start => "Start",
             Self::Filter => "A plugin",
             Self::Swap => "Hot swaps",
@@ -123,6 +126,12 @@ impl Section {
                 "One topic of more and more partitions: 8 connections write requests of 100 records of 1 KiB, each to the \
                  partition after the last one's; then the host is stopped and started over the same folder. Start and memory \
                  stand beside those of one partition."
+            }
+            Self::Groups => {
+                "Members of one group over a topic of 1,000 partitions, each polling twice a second and committing what it was \
+                 given, while 2,000 records a second come; beside groups that were joined and left. A poll is timed from \
+                 when it is due. Then 100 members over the same partitions, of which one leaves and another comes: the others \
+                 go on with what they have, and only what must move does."
             }
             Self::Start => {
                 "The host's start on an empty folder, as the host itself tells of it, the median of several."
