@@ -127,8 +127,8 @@ pub const MEMBERS_MAX: usize = 20_000;
 /// Topics that a subscription names, and the characters of a pattern.
 pub const SUBSCRIPTION_TOPICS_MAX: usize = 1_000;
 pub const PATTERN_CHARS_MAX: usize = 1_000;
-/// Memory of a compiled pattern.
-pub const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// Memory of a compiled pattern, and again of what it keeps while it is matched.
+pub const PATTERN_BYTES_MAX: usize = 64 << 10;
 /// A member that is silent for so long is taken for dead.
 pub const SESSION_MS_DEFAULT: u64 = 30_000;
 pub const SESSION_MS_MIN: u64 = 500;
@@ -144,6 +144,8 @@ pub const POLL_INTERVAL_MS_MAX: u64 = 86_400_000;
 pub const LEASE_PARTITIONS_MAX: usize = 100;
 /// What is read of one partition before the next has its turn, where a member has several.
 pub const POLL_CHUNK_BYTES: usize = 256 << 10;
+/// Plain bytes of a batch that is handed out a second time: what a poll brings at most, with what stands around it.
+pub const BATCH_AGAIN_BYTES_MAX: usize = 128 << 20;
 /// Offsets that one commit or acknowledgement names.
 pub const COMMIT_OFFSETS_MAX: usize = 10_000;
 /// How often the host looks which sessions and leases are over.

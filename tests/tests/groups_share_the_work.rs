@@ -294,9 +294,50 @@ async fn a_batch_and_what_came_of_it_are_one_transaction() {
     assert_eq!(out.len(), 21);
     assert!((0..20).zip(out).all(|(n, record)| record.value == json!(n * 2)));
     assert!(kafka_do_tests::records(&a.poll(&host, json!({})).await.ok()).is_empty());
-    // A batch that is nobody's any more takes its records along.
+    // A batch that is nobody's any more takes its records along; one that was stored is known, though nobody has it.
     a.leave(&host).await;
+    assert_eq!(host.send(send(&host)).await.unwrap().ok()["duplicate"], true);
     assert_eq!(host.post("/v1/transactions", transact(&a, &second)).await.problem(404), "unknown-member");
+}
+
+/// A member was given a batch of nothing where all records ahead of it had been deleted, with a token that no client commits:
+/// from then on its polls answered nothing, whatever came.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_is_passed_by() {
+    let host = Host::start().await;
+    for (group, mode) in [("g", "consumer"), ("s", "share")] {
+        let topic = format!("of-{group}");
+        fill(&host, &topic, 1, 10).await;
+        let a = Member::join(&host, group, json!({"topics": [topic], "mode": mode})).await;
+        host.delete(&format!("/v1/topics/{topic}/partitions/0/records?before=10")).await.ok();
+        let empty = a.poll(&host, json!({})).await.ok();
+        assert!(records(&empty).is_empty());
+        assert_eq!(host.get(&format!("/v1/groups/{group}")).await.ok()["lag"], 0);
+        host.post(&format!("/v1/topics/{topic}/records"), json!({"value": 10})).await.ok();
+        let batch = a.poll(&host, json!({"token": empty["token"], "wait_ms": 5_000})).await.ok();
+        assert_eq!(values(&batch), [10]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_not_believed() {
+    let mut host = Host::start().await;
+    fill(&host, "t", 1, 10).await;
+    let a = Member::join(&host, "g", json!({"topics": ["t"]})).await;
+    let batch = a.batch(&host, 5).await;
+    let b = Member::join(&host, "h", json!({"topics": ["t"]})).await;
+    // Somebody else's, and one of more than there is: member 1, lease 1, topic 1, partition 0, from 0 on, very much.
+    for token in [&batch["token"], &json!("AgICAACAgICAgEA")] {
+        let refused = host.post(&b.path("/commit"), json!({ "token": token })).await;
+        assert_eq!(refused.problem(409), "lease-ended", "{token}");
+    }
+    host.kill_and_restart().await;
+    let refused = host.post(&a.path("/commit"), json!({"token": "AgICAACAgICAgEA"})).await;
+    assert_eq!(refused.problem(409), "lease-ended");
+    assert_eq!(values(&a.poll(&host, json!({"token": "AgICAACAgICAgEA", "max_records": 3})).await.ok()), [0, 1, 2]);
+    for token in ["", "*", "AAAA="] {
+        host.post(&a.path("/commit"), json!({ "token": token })).await.problem(400);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,6 +379,7 @@ async fn many_share_one_partition_record_by_record() {
     };
     let post = async |host: &Host, (path, body): (String, Value)| host.post(&path, body).await;
     assert_eq!(post(&host, say(&a, "accept", &[0, 5])).await.problem(409), "not-acquired");
+    assert_eq!(post(&host, say(&a, "accept", &[0, 0])).await.problem(400), "invalid-offsets");
     post(&host, say(&a, "accept", &[0, 1])).await.ok();
     post(&host, say(&a, "reject", &[2])).await.ok();
     post(&host, say(&a, "release", &[3])).await.ok();

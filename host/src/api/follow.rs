@@ -72,10 +72,7 @@ pub(super) async fn follow(
         None => Vec::new(),
         Some(cursor) => parse_cursor(cursor)?,
     };
-    let events = headers
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/event-stream"));
+    let events = wants_events(&headers);
     let follower = app.follow(&topic, from, &positions, query.follow).await?;
     let begin = HeaderValue::from_str(&cursor(&follower)).ok();
     let has_records = follower.has_records();
@@ -84,13 +81,23 @@ pub(super) async fn follow(
     let first = if has_records { state.next().await.transpose()? } else { None };
     let rest = stream::unfold(state, |mut state| async move { state.next().await.map(|item| (item, state)) });
     let body = Body::from_stream(stream::iter(first.map(Ok)).chain(rest));
-    let media = if events { "text/event-stream" } else { "application/x-ndjson" };
-    let mut response = ([(CONTENT_TYPE, media)], body).into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = streamed(events, body);
     if let Some(begin) = begin {
         response.headers_mut().insert(CURSOR, begin);
     }
     Ok(response)
+}
+
+/// Server-sent events, or else NDJSON.
+pub(super) fn wants_events(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// The answer whose body is a stream of items.
+pub(super) fn streamed(events: bool, body: Body) -> Response {
+    let media = if events { "text/event-stream" } else { "application/x-ndjson" };
+    ([(CONTENT_TYPE, media), (CACHE_CONTROL, "no-store")], body).into_response()
 }
 
 struct Streaming {

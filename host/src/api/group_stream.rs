@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
@@ -17,6 +16,7 @@ use super::App;
 use super::deployments::StartForm;
 use super::extract::{Path, Query};
 use super::fetch::bounded;
+use super::follow::{streamed, wants_events};
 use super::members::{Frame, JoinForm, write_records};
 use super::problem::Problem;
 use crate::coordinator::{PollRequest, Polled};
@@ -90,19 +90,14 @@ pub(super) async fn stream(
             Ok(Seat { app, group: name, member: joined.member_id })
         })
         .await?;
-    let events = headers
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/event-stream"));
+    let events = wants_events(&headers);
     let member = HeaderValue::from_str(&seat.member.to_string()).ok();
     let state = Streaming { seat, events, records_max, polled: None };
     let body = Body::from_stream(stream::unfold(state, |mut state| async move {
         let item = state.next().await?;
         Some((item, state))
     }));
-    let media = if events { "text/event-stream" } else { "application/x-ndjson" };
-    let mut response = ([(CONTENT_TYPE, media)], body).into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = streamed(events, body);
     if let Some(member) = member {
         response.headers_mut().insert(MEMBER_ID, member);
     }

@@ -99,7 +99,8 @@ impl Broker {
         let member_id = |task: &TaskStatus| format!("{}/{}", deployment.name, task.partition);
         let mut partitions = self.coordinator.partitions_of(group).await?;
         for partition in &mut partitions {
-            let reader = deployment.tasks.iter().find(|task| task.partition == partition.partition);
+            let is_its = |task: &&TaskStatus| (&task.topic, task.partition) == (&partition.topic, partition.partition);
+            let reader = deployment.tasks.iter().find(is_its);
             partition.member_id = reader.map(member_id);
         }
         let members: Vec<MemberStatus> = deployment

@@ -429,9 +429,7 @@ impl Broker {
         // Its progress is kept in the group of its name, which is nobody else's from here on.
         self.coordinator.reserve(&group_of(name))?;
         let deployed = self.supervisor.deploy(name, request).await;
-        if deployed.is_err() && self.supervisor.status(name).is_err() {
-            self.coordinator.release(&group_of(name));
-        }
+        self.coordinator.settle(&group_of(name), true, || self.supervisor.status(name).is_ok());
         deployed
     }
 
@@ -458,7 +456,7 @@ impl Broker {
 
     pub async fn delete_deployment(&self, name: &DeploymentName) -> Result<()> {
         self.supervisor.delete(name).await?;
-        self.coordinator.release(&group_of(name));
+        self.coordinator.settle(&group_of(name), false, || self.supervisor.status(name).is_ok());
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Broker;
-use crate::coordinator::{TransactionCommit, TransactionOffsets};
+use crate::coordinator::{Moving, TransactionCommit, TransactionOffsets};
 use crate::error::{Error, Result};
 use crate::group::Token;
 use crate::limits::{IDEMPOTENCY_RUNS_MAX, PRODUCE_RECORDS_MAX, RECORD_COST_BYTES, TRANSACTION_OFFSETS_MAX};
@@ -269,7 +269,15 @@ impl Broker {
             gathered.once(name, fingerprint)
         });
         unit.once = once.transpose()?;
-        let moving = self.coordinator.begin(moving, &mut unit).await?;
+        let moving = match self.coordinator.begin(moving, &mut unit).await {
+            Ok(moving) => moving,
+            // One that comes a second time is answered as it was, wherever its offsets stand by now.
+            Err(error) if unit.once.is_some() => {
+                unit.guards.push(Guard::Never(error));
+                Moving::default()
+            }
+            Err(error) => return Err(error),
+        };
         let produced = self.commit_gathered(gathered, unit, None).await;
         // Where it had been committed before, the offsets stand where that left them.
         let is_new = produced.as_ref().is_ok_and(|produced| !produced.is_duplicate);

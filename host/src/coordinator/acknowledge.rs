@@ -1,5 +1,6 @@
 //! Share mode: what members say of records.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Coordinator;
@@ -37,9 +38,20 @@ impl Coordinator {
             ));
         }
         let mut acks = Vec::with_capacity(count);
-        for AckRequest { topic, partition, offsets, ack } in requests {
-            let partition = self.log.topic(&topic)?.partition(partition)?.id();
-            acks.extend(offsets.into_iter().map(|offset| Acknowledgement { partition, offset, ack }));
+        let mut named = BTreeSet::new();
+        for AckRequest { topic, partition: number, offsets, ack } in requests {
+            let partition = self.log.topic(&topic)?.partition(number)?.id();
+            for offset in offsets {
+                if !named.insert((partition, offset)) {
+                    return Err(Error::invalid(
+                        "invalid-offsets",
+                        format!(
+                            "offset {offset} of partition {number} of topic {topic} is named twice; name each once"
+                        ),
+                    ));
+                }
+                acks.push(Acknowledgement { partition, offset, ack });
+            }
         }
         let now_ms = self.clock.now_ms();
         handle

@@ -8,7 +8,7 @@ use super::Coordinator;
 use super::catalog::Place;
 use super::handle::Handle;
 use crate::error::{Error, Result};
-use crate::group::{Begun, Commit, Move, Token};
+use crate::group::{Begun, Commit, Move, Range, Refusal, Token};
 use crate::limits::{COMMIT_OFFSETS_MAX, HEAL_MS};
 use crate::log::{Guard, Unit};
 use crate::model::group::{MemberId, Mode};
@@ -47,10 +47,18 @@ pub struct Moving(Vec<MovingGroup>);
 #[derive(Debug)]
 struct MovingGroup {
     handle: Arc<Handle>,
-    member: Option<MemberId>,
+    by: By,
     moves: Vec<Move>,
-    /// The group came with this transaction, and goes where it fails.
-    is_made: bool,
+}
+
+/// Who moves offsets.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Member(MemberId),
+    /// A transaction that names offsets, or the coordinator itself.
+    Anyone,
+    /// A reset: what members hold is taken from them.
+    Operator,
 }
 
 impl Coordinator {
@@ -68,7 +76,10 @@ impl Coordinator {
             return self.accept_all(&handle, member, token).await;
         }
         let commit = match request {
-            CommitRequest::Token(token) => Commit::Token(token),
+            CommitRequest::Token(token) => {
+                self.check_token(&token, &handle, member)?;
+                Commit::Token(token)
+            }
             CommitRequest::Offsets(offsets) => Commit::Offsets(self.named_offsets(&offsets)?),
         };
         let seat = handle.seat(member)?;
@@ -79,15 +90,54 @@ impl Coordinator {
             .map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
         if let Begun::Moves(moves) = begun {
             let mut unit = Unit::default();
-            let group = MovingGroup { handle: Arc::clone(&handle), member: Some(member), moves, is_made: false };
+            let group = MovingGroup { handle: Arc::clone(&handle), by: By::Member(member), moves };
             self.stage(&group, &mut unit);
             let committed = self.log.commit(unit).await.map(drop);
             self.end(Moving(vec![group]), committed.is_ok()).await;
             committed?;
-            self.metrics.group_commits.inc();
         }
         self.save(&handle).await?;
         self.standing(&handle, member)
+    }
+
+    /// Moves the group past ranges without records, of what the member may be given.
+    pub(super) async fn skip(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        member: MemberId,
+        ranges: Vec<Range>,
+    ) -> Result<()> {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        let (coordinator, handle) = (Arc::clone(self), Arc::clone(handle));
+        // Whoever polls may go in the middle of it.
+        self.working.spawn(async move {
+            let moves = handle.with(|group| group.begin_skip(member, &ranges)).unwrap_or_default();
+            if moves.is_empty() {
+                // What was the member's has changed hands.
+                return drop(done.send(Ok(())));
+            }
+            let group = MovingGroup { handle, by: By::Anyone, moves };
+            let mut unit = Unit::default();
+            coordinator.stage(&group, &mut unit);
+            let committed = coordinator.log.commit(unit).await.map(drop);
+            coordinator.end(Moving(vec![group]), committed.is_ok()).await;
+            let _ = done.send(committed);
+        });
+        answer.await.map_err(|_| Error::shutting_down())?
+    }
+
+    /// Refuses a token whose batch the log does not have: what it says may never have been, or not be any more, since a crash
+    /// of a host that syncs at intervals loses what came last.
+    pub(super) fn check_token(&self, token: &Token, handle: &Handle, member: MemberId) -> Result<()> {
+        let catalog = self.catalog();
+        let is_there = |range: &Range| {
+            catalog.partition(range.partition).is_none_or(|partition| range.next <= partition.high_watermark())
+        };
+        if token.ranges().iter().all(is_there) {
+            return Ok(());
+        }
+        let standing = handle.look(|group| group.standing_of(member))?;
+        Err(self.refused(Refusal::LeaseEnded(standing), handle, Some(member)))
     }
 
     /// Puts the offsets of a transaction into its unit.
@@ -116,36 +166,43 @@ impl Coordinator {
         unit: &mut Unit,
     ) -> Result<Option<MovingGroup>> {
         let now_ms = self.clock.now_ms();
-        let (handle, is_made, member, begun) = match commit {
+        let (handle, by, begun) = match commit {
             TransactionCommit::Batch { member, token } => {
                 let handle = self.get(name).await?;
+                self.check_token(&token, &handle, member)?;
                 let begun = handle.with(|group| group.begin_commit(member, Commit::Token(token.clone()), now_ms))?;
                 let begun = begun.map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
                 if begun == Begun::Done {
-                    // The records would be stored a second time. A request that is known by its key is answered before this
-                    // is looked at.
+                    // The records would be stored a second time. Guards are looked at after the request's key.
                     for range in token.ranges() {
                         let (group, partition) = (name.clone(), range.partition);
                         unit.guards.push(Guard::Offset { group, partition, expected: Some(range.from) });
                     }
                     return Ok(None);
                 }
-                (handle, false, Some(member), begun)
+                (handle, By::Member(member), begun)
             }
             TransactionCommit::Offsets(offsets) => {
                 let wanted = self.named_offsets(&offsets)?;
-                let is_made = self.find(name).is_none();
-                let handle = self.get_or_make(name, Mode::Consumer).await?;
-                if handle.look(|group| group.mode())? == Mode::Share {
-                    return Err(self.refused(crate::group::Refusal::Mode(Mode::Share), &handle, None));
-                }
-                let begun = handle.with(|group| group.begin_move(&wanted))?;
+                let (handle, begun) = loop {
+                    let handle = self.get_or_make(name, Mode::Consumer).await?;
+                    let begun = handle.with(|group| match group.mode() {
+                        Mode::Share => Err(Refusal::Mode(Mode::Share)),
+                        Mode::Consumer => group.begin_move(&wanted),
+                    });
+                    match begun {
+                        Ok(begun) => break (handle, begun),
+                        // The group was deleted in this moment, and is made anew.
+                        Err(_) if handle.is_gone() => {}
+                        Err(error) => return Err(error),
+                    }
+                };
                 let moves = begun.map_err(|refusal| self.refused(refusal, &handle, None))?;
-                (handle, is_made, None, Begun::Moves(moves))
+                (handle, By::Anyone, Begun::Moves(moves))
             }
         };
         let Begun::Moves(moves) = begun else { return Ok(None) };
-        Ok(Some(MovingGroup { handle, member, moves, is_made }))
+        Ok(Some(MovingGroup { handle, by, moves }))
     }
 
     fn stage(&self, group: &MovingGroup, unit: &mut Unit) {
@@ -161,7 +218,7 @@ impl Coordinator {
 
     /// Tells the groups how it went: the store has the last word where it went wrong.
     pub async fn end(self: &Arc<Self>, moving: Moving, is_committed: bool) {
-        for MovingGroup { handle, member, moves, is_made } in moving.0 {
+        for MovingGroup { handle, by, moves } in moving.0 {
             let stands: Vec<(PartitionId, Option<u64>)> = if is_committed {
                 moves.iter().map(|moved| (moved.partition, Some(moved.next))).collect()
             } else {
@@ -169,15 +226,28 @@ impl Coordinator {
             };
             let now_ms = self.clock.now_ms();
             // A group that was deleted meanwhile has nothing to end.
-            let _ = handle.with(|group| match member {
-                Some(member) => group.end_commit(member, &stands, now_ms),
-                None => group.end_move(&stands, now_ms),
+            let _ = handle.with(|group| match by {
+                By::Member(member) => group.end_commit(member, &stands, now_ms),
+                By::Anyone => group.end_move(&stands, now_ms),
+                By::Operator => {
+                    if is_committed {
+                        group.take_back(stands.iter().map(|(id, _)| *id));
+                    }
+                    group.end_move(&stands, now_ms);
+                }
             });
             handle.hurry(now_ms);
-            if is_made && !is_committed && stands.iter().all(|(_, stands)| stands.is_none()) {
+            if is_committed && matches!(by, By::Member(_)) {
+                self.metrics.group_commits.inc();
+            }
+            // A group that came with a transaction has a row from now on, or goes with it.
+            if !is_committed {
                 self.unmake(&handle);
-            } else if is_made && let Err(error) = self.save(&handle).await {
-                tracing::warn!(group = %handle.name, %error, "a group's row is saved later");
+            }
+            if !handle.is_gone()
+                && let Err(error) = self.save(&handle).await
+            {
+                tracing::warn!(group = %handle.name, %error, "what changed in a group is saved later");
             }
         }
     }
@@ -223,19 +293,9 @@ impl Coordinator {
         }
         Ok(named.into_iter().collect())
     }
-
-    /// A group that was made for something that came to nothing.
-    fn unmake(&self, handle: &Arc<Handle>) {
-        let mut groups = self.groups.write();
-        let is_empty = handle.look(|group| !group.has_members() && group.offsets().is_empty()).unwrap_or(false);
-        // The map and this call have it; whoever else does may be about to use it.
-        if is_empty && Arc::strong_count(handle) <= 2 {
-            groups.remove(&handle.name);
-        }
-    }
 }
 
 /// Offsets of one group, moved by an operator.
-pub(super) fn of_group(handle: &Arc<Handle>, moves: Vec<Move>) -> Moving {
-    Moving(vec![MovingGroup { handle: Arc::clone(handle), member: None, moves, is_made: false }])
+pub(super) fn of_operator(handle: &Arc<Handle>, moves: Vec<Move>) -> Moving {
+    Moving(vec![MovingGroup { handle: Arc::clone(handle), by: By::Operator, moves }])
 }

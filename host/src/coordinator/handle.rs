@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{MutexGuard, Notify};
 
 use crate::error::{Error, Result};
 use crate::group::Group;
@@ -18,7 +18,7 @@ pub(super) struct Handle {
     /// `None` where it is not in memory, or deleted.
     group: Mutex<Option<Box<Group>>>,
     /// Held by whoever changes who or what is in the group, from the first look to the last word.
-    pub(super) changing: tokio::sync::Mutex<()>,
+    changing: tokio::sync::Mutex<()>,
     /// One unit of changes at a time is on its way to the disk,
     pub(super) saving: tokio::sync::Mutex<()>,
     /// and all up to this count are there.
@@ -28,6 +28,8 @@ pub(super) struct Handle {
     /// Nothing falls due before.
     due_ms: AtomicI64,
     members: Mutex<HashMap<MemberId, Arc<Seat>>>,
+    /// The group was taken out, for good: one of the same name has another handle.
+    gone: AtomicBool,
 }
 
 /// What the calls of one member share.
@@ -50,7 +52,23 @@ impl Handle {
             seen: AtomicU64::new(0),
             due_ms: AtomicI64::new(i64::MAX),
             members: Mutex::default(),
+            gone: AtomicBool::new(false),
         }
+    }
+
+    /// Takes the turn to change the group; `None` where there is nothing left to change.
+    pub(super) async fn alone(&self) -> Option<MutexGuard<'_, ()>> {
+        let guard = self.changing.lock().await;
+        (!self.is_gone()).then_some(guard)
+    }
+
+    /// The same, where nobody else has the turn.
+    pub(super) fn try_alone(&self) -> Option<MutexGuard<'_, ()>> {
+        self.changing.try_lock().ok().filter(|_| !self.is_gone())
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
 
     pub(super) fn is_loaded(&self) -> bool {
@@ -81,9 +99,24 @@ impl Handle {
         }
     }
 
-    /// The group is deleted: whoever still has the handle finds nothing.
-    pub(super) fn clear(&self) {
-        *self.group.lock() = None;
+    /// Takes the state out of memory, so that nothing happens to it; `None` where an offset is on its way to the disk.
+    pub(super) fn take(&self) -> Option<Option<Box<Group>>> {
+        let mut group = self.group.lock();
+        if group.as_ref().is_some_and(|group| group.is_moving()) {
+            return None;
+        }
+        self.seen.store(0, Ordering::Release);
+        Some(group.take())
+    }
+
+    /// Puts back what was taken, as it was.
+    pub(super) fn put_back(&self, group: Option<Box<Group>>) {
+        *self.group.lock() = group;
+    }
+
+    /// The group is deleted: whoever still has the handle finds nothing, and looks for another.
+    pub(super) fn end(&self) {
+        self.gone.store(true, Ordering::Release);
         self.due_ms.store(i64::MAX, Ordering::Release);
     }
 
@@ -141,6 +174,11 @@ impl Handle {
         self.look(Group::version).is_ok_and(|version| version > self.saved.load(Ordering::Acquire))
     }
 
+    /// Whether anything of the group was ever saved.
+    pub(super) fn was_saved(&self) -> bool {
+        self.saved.load(Ordering::Acquire) > 0
+    }
+
     pub(super) fn mark_saved(&self, version: u64) {
         self.saved.fetch_max(version, Ordering::AcqRel);
     }
@@ -160,7 +198,8 @@ impl Handle {
         let mut members = self.members.lock();
         for id in gone {
             if let Some(seat) = members.remove(id) {
-                // Its polls learn that it is not there any more.
+                // All its polls learn that it is not there any more, also the one that is about to wait.
+                seat.news.notify_waiters();
                 seat.news.notify_one();
             }
         }

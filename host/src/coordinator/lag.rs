@@ -36,7 +36,7 @@ impl Coordinator {
             if status.lag == 0 {
                 status.lag_ms = Some(0);
             } else {
-                let from = status.high_watermark - status.lag;
+                let from = status.committed.unwrap_or(0).max(partition.start_offset());
                 let first_ms = self.timestamp_at(&partition, from).await;
                 status.lag_ms = first_ms.map(|first_ms| now_ms.saturating_sub(first_ms).max(0).cast_unsigned());
             }

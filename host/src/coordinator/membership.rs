@@ -1,5 +1,6 @@
 //! Joining, being heard, leaving.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -106,23 +107,8 @@ impl Coordinator {
                 ),
             ));
         }
-        let handle = self.get_or_make(name, join.mode).await?;
-        let id = self.next_member_id();
-        let (session_ms, replaced) = {
-            let _alone = handle.changing.lock().await;
-            let catalog = self.catalog();
-            let lacking = handle.look(|group| group.lacking(&group.resolve(&join.subscription, &catalog.topics)))?;
-            let starts = self.starts(&catalog, lacking, start).await?;
-            let now_ms = self.clock.now_ms();
-            let session_ms = join.session_ms;
-            let joined = handle.with(|group| {
-                let before = group.member_count();
-                let joined = group.join(id, join, &catalog.topics, &starts, now_ms);
-                handle.hurry(group.due_ms());
-                joined.map(|()| group.member_count() == before)
-            })?;
-            (session_ms, joined.map_err(|refusal| self.refused(refusal, &handle, None))?)
-        };
+        let session_ms = join.session_ms;
+        let (handle, id, replaced) = self.admit(name, join, start).await?;
         if replaced {
             handle.forget_strangers();
         } else {
@@ -137,6 +123,52 @@ impl Coordinator {
             assignment: self.catalog().places(&assignment),
             heartbeat_ms: heartbeat_ms(session_ms),
         })
+    }
+
+    /// Puts the member into the group; says whether it took the place of another.
+    async fn admit(
+        self: &Arc<Self>,
+        name: &GroupName,
+        join: Join,
+        start: Start,
+    ) -> Result<(Arc<Handle>, MemberId, bool)> {
+        let id = self.next_member_id();
+        let mut starts: BTreeMap<PartitionId, u64> = BTreeMap::new();
+        loop {
+            let handle = self.get_or_make(name, join.mode).await?;
+            let catalog = self.catalog();
+            let lacking = |starts: &BTreeMap<PartitionId, u64>| {
+                handle.look(|group| {
+                    let mut lacking = group.lacking(&group.resolve(&join.subscription, &catalog.topics));
+                    lacking.retain(|id| !starts.contains_key(id));
+                    lacking
+                })
+            };
+            // A look at the log may take its time, and nobody waits for it.
+            let Ok(wanted) = lacking(&starts) else { continue };
+            starts.extend(self.starts(&catalog, wanted, start).await?);
+            let Some(alone) = handle.alone().await else { continue };
+            self.catch_up(&handle)?;
+            if !lacking(&starts)?.is_empty() {
+                continue;
+            }
+            let known: Vec<(PartitionId, u64)> = starts.iter().map(|(id, next)| (*id, *next)).collect();
+            let now_ms = self.clock.now_ms();
+            let joined = handle.with(|group| {
+                let before = group.member_count();
+                let joined = group.join(id, join.clone(), &catalog.topics, &known, now_ms);
+                handle.hurry(group.due_ms());
+                joined.map(|()| group.member_count() == before)
+            })?;
+            drop(alone);
+            return match joined {
+                Ok(replaced) => Ok((handle, id, replaced)),
+                Err(refusal) => {
+                    self.unmake(&handle);
+                    Err(self.refused(refusal, &handle, None))
+                }
+            };
+        }
     }
 
     async fn starts(
@@ -159,7 +191,7 @@ impl Coordinator {
     }
 
     /// `SplitMix64` over a counter that begins where no other host's does.
-    fn next_member_id(&self) -> MemberId {
+    pub(super) fn next_member_id(&self) -> MemberId {
         let state = self.ids.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -180,7 +212,7 @@ impl Coordinator {
     pub async fn leave(self: &Arc<Self>, name: &GroupName, member: MemberId) -> Result<()> {
         let handle = self.get(name).await?;
         {
-            let _alone = handle.changing.lock().await;
+            let Some(_alone) = handle.alone().await else { return Err(super::unknown(name)) };
             let now_ms = self.clock.now_ms();
             handle
                 .with(|group| group.leave(member, now_ms))?

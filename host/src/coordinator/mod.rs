@@ -65,13 +65,21 @@ pub struct Coordinator {
     serving: Shutdown,
     groups: RwLock<BTreeMap<GroupName, Arc<Handle>>>,
     /// Groups of deployments: nobody else moves them.
-    reserved: RwLock<BTreeSet<GroupName>>,
+    reserved: RwLock<BTreeMap<GroupName, Reservation>>,
     catalog: RwLock<Arc<Catalog>>,
     /// What member ids are made of.
     ids: AtomicU64,
     members: AtomicUsize,
     retention_ms: u64,
     started_ms: i64,
+}
+
+/// A name that is kept for a deployment.
+#[derive(Debug, Default)]
+struct Reservation {
+    /// Calls that are about to make it.
+    pending: u32,
+    is_deployment: bool,
 }
 
 /// What a coordinator is told.
@@ -104,7 +112,6 @@ impl Coordinator {
         // Sessions run from now on, so these are taken up at once.
         let with_members = snapshot.groups_with_members()?;
         drop(snapshot);
-        metrics.groups.set(i64::try_from(groups.len()).unwrap_or(i64::MAX));
         let coordinator = Arc::new(Self {
             catalog: RwLock::new(Arc::new(Catalog::read(&log))),
             log,
@@ -115,11 +122,14 @@ impl Coordinator {
             working: working.clone(),
             serving,
             groups: RwLock::new(groups),
-            reserved: RwLock::new(reserved),
+            reserved: RwLock::new(
+                reserved.into_iter().map(|name| (name, Reservation { pending: 0, is_deployment: true })).collect(),
+            ),
             ids: AtomicU64::new(random),
             members: AtomicUsize::new(0),
             retention_ms,
         });
+        coordinator.count_groups(&coordinator.groups.read());
         working.spawn(Arc::clone(&coordinator).take_up(with_members));
         working.spawn(Arc::clone(&coordinator).tick());
         working.spawn(Arc::clone(&coordinator).follow_topics());
@@ -130,7 +140,7 @@ impl Coordinator {
     async fn take_up(self: Arc<Self>, names: Vec<GroupName>) {
         for name in names {
             let Some(handle) = self.find(&name) else { continue };
-            if let Err(error) = self.bring_up(&handle).await {
+            if let Err(error) = self.bring_up(&handle).await.map(drop) {
                 tracing::error!(group = %name, %error, "a group cannot be taken up");
             }
         }
@@ -175,7 +185,7 @@ impl Coordinator {
             }
             let loaded: Vec<_> = self.groups.read().values().filter(|handle| handle.has_members()).cloned().collect();
             for handle in loaded {
-                if let Err(error) = self.bring_up(&handle).await {
+                if let Err(error) = self.bring_up(&handle).await.map(drop) {
                     tracing::warn!(group = %handle.name, %error, "a group learns of new topics later");
                 }
             }
@@ -192,26 +202,42 @@ impl Coordinator {
         }
     }
 
-    /// Loads the group where it is not in memory, and tells it of topics that it has not heard of.
-    async fn bring_up(self: &Arc<Self>, handle: &Arc<Handle>) -> Result<()> {
-        let catalog = self.catalog();
-        if handle.has_seen(catalog.version) {
-            return Ok(());
+    /// Loads the group where it is not in memory, and tells it of topics that it has not heard of. Where somebody is at it
+    /// already, a group in memory does as it is: a member is heard, whatever takes its time. `false` where the group is gone.
+    async fn bring_up(self: &Arc<Self>, handle: &Arc<Handle>) -> Result<bool> {
+        if handle.has_seen(self.catalog().version) {
+            return Ok(!handle.is_gone());
         }
-        let _alone = handle.changing.lock().await;
-        let catalog = self.catalog();
-        let now_ms = self.clock.now_ms();
+        if handle.is_loaded() {
+            if let Some(_alone) = handle.try_alone() {
+                self.catch_up(handle)?;
+            }
+            return Ok(!handle.is_gone());
+        }
+        let Some(_alone) = handle.alone().await else { return Ok(false) };
         if !handle.is_loaded() {
             let kept = self.kept(&handle.name).await?;
-            let mut group = Group::load(handle.name.clone(), kept, &catalog.topics, now_ms);
+            let (catalog, now_ms) = (self.catalog(), self.clock.now_ms());
+            let first_lease = u32::try_from(self.next_member_id().0 >> 33).unwrap_or(0);
+            let mut group = Group::load(handle.name.clone(), kept, &catalog.topics, first_lease, now_ms);
             group.resume(&catalog.beginnings(&group.lacking_any(&catalog.topics)), now_ms);
             self.count_members(group.member_count());
             handle.put(group);
-        } else if !handle.has_seen(catalog.version) {
+            handle.saw(catalog.version);
+        }
+        self.catch_up(handle)?;
+        Ok(true)
+    }
+
+    /// Tells a group in memory of topics that it has not heard of. Whoever calls has the turn to change it.
+    fn catch_up(&self, handle: &Handle) -> Result<()> {
+        let catalog = self.catalog();
+        if !handle.has_seen(catalog.version) {
+            let now_ms = self.clock.now_ms();
             let starts = handle.look(|group| catalog.beginnings(&group.lacking_any(&catalog.topics)))?;
             handle.with(|group| group.topics_changed(&catalog.topics, &starts, now_ms))?;
+            handle.saw(catalog.version);
         }
-        handle.saw(catalog.version);
         Ok(())
     }
 
@@ -253,49 +279,72 @@ impl Coordinator {
     /// The group, in memory and up to date.
     async fn get(self: &Arc<Self>, name: &GroupName) -> Result<Arc<Handle>> {
         self.check_free(name)?;
-        let handle = self.find(name).ok_or_else(|| unknown(name))?;
-        self.bring_up(&handle).await?;
-        Ok(handle)
+        loop {
+            let handle = self.find(name).ok_or_else(|| unknown(name))?;
+            if self.bring_up(&handle).await? {
+                return Ok(handle);
+            }
+        }
     }
 
     /// The group, made where there is none.
     async fn get_or_make(self: &Arc<Self>, name: &GroupName, mode: Mode) -> Result<Arc<Handle>> {
-        self.check_free(name)?;
+        loop {
+            let handle = self.find_or_make(name, mode)?;
+            if self.bring_up(&handle).await? {
+                return Ok(handle);
+            }
+        }
+    }
+
+    fn find_or_make(&self, name: &GroupName, mode: Mode) -> Result<Arc<Handle>> {
+        let reserved = self.reserved.read();
+        if reserved.contains_key(name) {
+            return Err(in_use(name));
+        }
         if let Some(handle) = self.find(name) {
-            self.bring_up(&handle).await?;
             return Ok(handle);
         }
-        let handle = {
-            let reserved = self.reserved.read();
-            if reserved.contains(name) {
-                return Err(in_use(name));
-            }
-            let mut groups = self.groups.write();
-            if groups.len() >= GROUPS_MAX {
-                return Err(Error::new(
-                    Kind::Overloaded,
-                    "too-many-groups",
-                    format!("the host keeps {GROUPS_MAX} groups; delete some with DELETE /v1/groups/<group>"),
-                ));
-            }
-            let made = || {
-                let handle = Handle::new(name.clone());
-                handle.put(Group::new(name.clone(), mode, self.clock.now_ms()));
-                Arc::new(handle)
-            };
-            let handle = Arc::clone(groups.entry(name.clone()).or_insert_with(made));
-            self.metrics.groups.set(i64::try_from(groups.len()).unwrap_or(i64::MAX));
-            handle
+        let mut groups = self.groups.write();
+        if groups.len() >= GROUPS_MAX {
+            return Err(Error::new(
+                Kind::Overloaded,
+                "too-many-groups",
+                format!("the host keeps {GROUPS_MAX} groups; delete some with DELETE /v1/groups/<group>"),
+            ));
+        }
+        let made = || {
+            let handle = Handle::new(name.clone());
+            handle.put(Group::new(name.clone(), mode, self.clock.now_ms()));
+            Arc::new(handle)
         };
-        self.bring_up(&handle).await?;
+        let handle = Arc::clone(groups.entry(name.clone()).or_insert_with(made));
+        self.count_groups(&groups);
         Ok(handle)
     }
 
-    fn check_free(&self, name: &GroupName) -> Result<()> {
-        if self.reserved.read().contains(name) { Err(in_use(name)) } else { Ok(()) }
+    /// A group that was made for something that came to nothing.
+    fn unmake(&self, handle: &Arc<Handle>) {
+        let mut groups = self.groups.write();
+        let is_empty = handle.look(|group| !group.has_members() && group.offsets().is_empty()).unwrap_or(false);
+        // The map and whoever calls have it; who else does may be about to use it.
+        if is_empty && !handle.was_saved() && Arc::strong_count(handle) <= 2 {
+            groups.remove(&handle.name);
+            handle.end();
+            self.count_groups(&groups);
+        }
     }
 
-    /// Keeps a name for a deployment: a group of members or offsets of its own cannot become one's.
+    fn count_groups(&self, groups: &BTreeMap<GroupName, Arc<Handle>>) {
+        self.metrics.groups.set(i64::try_from(groups.len()).unwrap_or(i64::MAX));
+    }
+
+    fn check_free(&self, name: &GroupName) -> Result<()> {
+        if self.reserved.read().contains_key(name) { Err(in_use(name)) } else { Ok(()) }
+    }
+
+    /// Keeps a name for a deployment that is about to be: a group of members or offsets of its own cannot become one's.
+    /// [`Coordinator::settle`] says what has come of it.
     pub fn reserve(&self, name: &GroupName) -> Result<()> {
         let mut reserved = self.reserved.write();
         if self.groups.read().contains_key(name) {
@@ -306,12 +355,19 @@ impl Coordinator {
                 ),
             ));
         }
-        reserved.insert(name.clone());
+        reserved.entry(name.clone()).or_default().pending += 1;
         Ok(())
     }
 
-    pub fn release(&self, name: &GroupName) {
-        self.reserved.write().remove(name);
+    /// The name stays kept for as long as there is a deployment of it, or somebody is about to make one.
+    pub fn settle(&self, name: &GroupName, was_reserved: bool, exists: impl FnOnce() -> bool) {
+        let mut reserved = self.reserved.write();
+        let reservation = reserved.entry(name.clone()).or_default();
+        reservation.pending -= u32::from(was_reserved);
+        reservation.is_deployment = exists();
+        if reservation.pending == 0 && !reservation.is_deployment {
+            reserved.remove(name);
+        }
     }
 
     fn count_members(&self, more: usize) {

@@ -11,7 +11,7 @@ use super::catalog::{Catalog, Place};
 use super::handle::Handle;
 use crate::error::{Error, Kind, Result};
 use crate::group::{Found, Lease, Offer, Part, Range, Token};
-use crate::limits::{LEASE_PARTITIONS_MAX, POLL_CHUNK_BYTES};
+use crate::limits::{BATCH_AGAIN_BYTES_MAX, LEASE_PARTITIONS_MAX, POLL_CHUNK_BYTES};
 use crate::log::{Partition, unreadable};
 use crate::model::batch::PlainBatch;
 use crate::model::group::{MemberId, Mode};
@@ -95,8 +95,8 @@ impl Drop for Polling<'_> {
         // A group that was deleted has nothing to end.
         let _ = self.handle.with(|group| {
             group.end_poll(self.member, now_ms);
-            if let Some(session_ms) = group.session_ms_of(self.member) {
-                self.handle.hurry(now_ms.saturating_add_unsigned(session_ms));
+            if let Some(due_ms) = group.due_ms_of(self.member) {
+                self.handle.hurry(due_ms);
             }
         });
     }
@@ -107,6 +107,7 @@ impl Coordinator {
     pub async fn poll(self: &Arc<Self>, name: &GroupName, member: MemberId, request: PollRequest) -> Result<Polled> {
         let handle = self.get(name).await?;
         let refused = |refusal| self.refused(refusal, &handle, Some(member));
+        let token = request.token.as_ref().filter(|token| self.check_token(token, &handle, member).is_ok());
         let now_ms = self.clock.now_ms();
         handle.with(|group| group.begin_poll(member, now_ms))?.map_err(refused)?;
         let _polling = Polling { coordinator: self, handle: &handle, member };
@@ -119,17 +120,29 @@ impl Coordinator {
             let news = seat.news.notified();
             self.save(&handle).await?;
             let turn = seat.turn.lock().await;
-            let (mode, offer) = handle.with(|group| (group.mode(), group.offer(member, request.token.as_ref())))?;
+            let (mode, offer) = handle.with(|group| (group.mode(), group.offer(member, token)))?;
             let offer = offer.map_err(refused)?;
             let catalog = self.catalog();
             let fresh = match offer {
                 Offer::Again(lease) => {
-                    let parts = self.read_again(&catalog, lease.parts).await?;
+                    let parts = self.read_again(&catalog, &handle, member, lease.parts).await?;
                     return self.answer(&handle, member, lease.token, parts).await;
                 }
                 Offer::Fresh(fresh) => fresh,
             };
             let mut reads = self.read_fresh(&catalog, &fresh, &request).await?;
+            if mode == Mode::Consumer {
+                // Where there is nothing to hand out, as where all was deleted, the group goes on behind it.
+                let empty: Vec<Range> =
+                    reads.iter().filter(|read| read.found.offsets.is_empty()).map(|read| read.found.range).collect();
+                if !empty.is_empty() {
+                    self.skip(&handle, member, empty).await?;
+                    reads.retain(|read| !read.found.offsets.is_empty());
+                    if reads.is_empty() {
+                        continue;
+                    }
+                }
+            }
             if !reads.is_empty() {
                 let lease = self.take(&handle, member, mode, &reads)?;
                 if let Some(Lease { token, parts }) = lease {
@@ -149,8 +162,7 @@ impl Coordinator {
             drop(turn);
             let changed = handle.look(|group| group.assignments_of(member))? != begun;
             if changed || request.wait.is_zero() || tokio::time::Instant::now() >= over || self.serving.has_begun() {
-                let token = handle.look(|group| group.nothing(member))?;
-                let token = token.ok_or(crate::group::Refusal::UnknownMember { epoch: 0 }).map_err(refused)?;
+                let token = handle.with(|group| group.nothing(member))?.map_err(refused)?;
                 return self.answer(&handle, member, token, Vec::new()).await;
             }
             let mut records: FuturesUnordered<_> = fresh
@@ -195,9 +207,8 @@ impl Coordinator {
             Mode::Consumer => group.lease(member, reads.iter().map(|read| read.found.range).collect()),
             Mode::Share => {
                 let found: Vec<Found> = reads.iter().map(|read| read.found.clone()).collect();
-                let lease = group.acquire(member, &found, now_ms);
-                handle.hurry(group.due_ms());
-                lease
+                handle.hurry(now_ms.saturating_add_unsigned(group.lock_ms()));
+                group.acquire(member, &found, now_ms)
             }
         })
     }
@@ -235,8 +246,8 @@ impl Coordinator {
             }
             match self.read(partition, from, chunk_max, &mut budget).await {
                 Ok(read) => reads.push(read),
-                // The topic was deleted; the group learns of it in a moment.
-                Err(error) if error.kind == Kind::NotFound => {}
+                // The topic was deleted, and the group learns of it in a moment; or the oldest records were, just now.
+                Err(error) if matches!(error.kind, Kind::NotFound | Kind::OutOfRange) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -277,21 +288,45 @@ impl Coordinator {
         Ok(Read { partition, batches, found: Found { range, offsets } })
     }
 
-    /// The records of a batch that was handed out before. Of what was deleted since there is nothing.
-    async fn read_again(&self, catalog: &Catalog, parts: Vec<Part>) -> Result<Vec<Delivered>> {
-        let mut delivered = Vec::with_capacity(parts.len());
-        for part in parts {
+    /// The records of a batch that was handed out before. Of what was deleted since there is nothing. A batch that is larger
+    /// than any that is handed out, as one that a token made up, is cut.
+    async fn read_again(
+        &self,
+        catalog: &Catalog,
+        handle: &Handle,
+        member: MemberId,
+        parts: Vec<Part>,
+    ) -> Result<Vec<Delivered>> {
+        let mut delivered: Vec<Delivered> = Vec::with_capacity(parts.len());
+        let mut bytes = 0;
+        for mut part in parts {
             let Some(partition) = catalog.partition(part.range.partition) else { continue };
             let mut batches = Vec::new();
             let mut at = part.range.from.max(partition.start_offset());
-            while at < part.range.next.min(partition.high_watermark()) {
-                let chunk = self.log.read(&partition, at, POLL_CHUNK_BYTES).await?;
+            while at < part.range.next.min(partition.high_watermark()) && bytes < BATCH_AGAIN_BYTES_MAX {
+                let chunk = match self.log.read(&partition, at, POLL_CHUNK_BYTES).await {
+                    Ok(chunk) => chunk,
+                    Err(error) if error.kind == Kind::OutOfRange => {
+                        at = partition.start_offset();
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 for batch in chunk.batches.iter().filter(|batch| batch.base_offset() < part.range.next) {
-                    batches.push(batch.plain().map_err(|error| unreadable(batch, &error))?);
+                    let plain = batch.plain().map_err(|error| unreadable(batch, &error))?;
+                    bytes += plain.bytes();
+                    batches.push(plain);
                 }
                 at = chunk.next_offset.max(at + 1);
             }
+            if bytes >= BATCH_AGAIN_BYTES_MAX {
+                part.range.next = part.range.next.min(at);
+            }
             delivered.push(Delivered { partition, part, batches });
+        }
+        if bytes >= BATCH_AGAIN_BYTES_MAX {
+            let ends: Vec<_> = delivered.iter().map(|d| (d.part.range.partition, d.part.range.next)).collect();
+            handle.with(|group| group.shorten(member, &ends))?;
         }
         Ok(delivered)
     }

@@ -15,6 +15,7 @@ use crate::limits::{GROUP_TICK_MS, RESET_TRIES_MAX};
 use crate::log::{Guard, Partition, Unit};
 use crate::model::group::Mode;
 use crate::model::name::{GroupName, TopicName};
+use crate::model::topic::PartitionId;
 use crate::store::Row;
 
 /// Where to.
@@ -55,7 +56,6 @@ pub struct ResetPartition {
 impl Coordinator {
     pub async fn reset(self: &Arc<Self>, name: &GroupName, request: ResetRequest) -> Result<Vec<ResetPartition>> {
         let handle = self.get(name).await?;
-        let _alone = handle.changing.lock().await;
         let catalog = self.catalog();
         let offsets: BTreeMap<_, _> =
             handle.look(|group| group.offsets().iter().map(|(id, offset)| (*id, offset.next)).collect())?;
@@ -65,6 +65,7 @@ impl Coordinator {
         };
         let mut plan = Vec::with_capacity(partitions.len());
         let mut wanted = Vec::with_capacity(partitions.len());
+        // A look at the log may take its time, and nobody waits for it.
         for partition in &partitions {
             let from = offsets.get(&partition.id()).copied();
             let to = self.target(partition, from, request.to).await?;
@@ -76,6 +77,7 @@ impl Coordinator {
         if request.dry_run || wanted.is_empty() {
             return Ok(plan);
         }
+        let Some(_alone) = handle.alone().await else { return Err(super::unknown(name)) };
         if !request.force && handle.has_members() {
             return Err(Error::conflict(
                 "group-active",
@@ -84,7 +86,10 @@ impl Coordinator {
                 ),
             ));
         }
-        self.move_to(&handle, &wanted, partitions).await?;
+        match handle.look(|group| group.mode())? {
+            Mode::Consumer => self.move_to(&handle, &wanted, partitions).await?,
+            Mode::Share => self.move_shared(&handle, &wanted, partitions).await?,
+        }
         tracing::info!(group = %name, partitions = plan.len(), to = ?request.to, "a group was reset");
         Ok(plan)
     }
@@ -104,7 +109,7 @@ impl Coordinator {
     async fn move_to(
         self: &Arc<Self>,
         handle: &Arc<Handle>,
-        wanted: &[(crate::model::topic::PartitionId, u64)],
+        wanted: &[(PartitionId, u64)],
         partitions: Vec<Arc<Partition>>,
     ) -> Result<()> {
         let mut tries = 0;
@@ -120,19 +125,34 @@ impl Coordinator {
             }
         };
         let at_ms = self.clock.now_ms();
-        let is_shared = handle.look(|group| group.mode())? == Mode::Share;
         let mut unit = Unit { partitions, ..Unit::default() };
         for Move { partition, expected, next } in &moves {
             let group = || handle.name.clone();
             unit.guards.push(Guard::Offset { group: group(), partition: *partition, expected: *expected });
             unit.rows.push(Row::Offset { group: group(), partition: *partition, next: *next, at_ms });
-            if is_shared {
-                unit.rows.push(Row::Share { group: group(), partition: *partition, window: Vec::new() });
-            }
         }
         let committed = self.log.commit(unit).await.map(drop);
-        self.end(super::commit::of_group(handle, moves), committed.is_ok()).await;
-        committed?;
-        self.save(handle).await
+        self.end(super::commit::of_operator(handle, moves), committed.is_ok()).await;
+        committed
+    }
+
+    /// A share group's rows are written by nobody but whoever saves it: for as long as this has that turn, what members
+    /// acknowledge waits, and is passed by.
+    async fn move_shared(
+        &self,
+        handle: &Handle,
+        wanted: &[(PartitionId, u64)],
+        partitions: Vec<Arc<Partition>>,
+    ) -> Result<()> {
+        let _turn = handle.saving.lock().await;
+        let at_ms = self.clock.now_ms();
+        let mut unit = Unit { partitions, ..Unit::default() };
+        for (partition, next) in wanted {
+            let group = || handle.name.clone();
+            unit.rows.push(Row::Offset { group: group(), partition: *partition, next: *next, at_ms });
+            unit.rows.push(Row::Share { group: group(), partition: *partition, window: Vec::new() });
+        }
+        self.log.commit(unit).await?;
+        handle.with(|group| group.reset_windows(wanted, at_ms))
     }
 }

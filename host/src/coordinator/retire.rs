@@ -18,7 +18,7 @@ impl Coordinator {
 
     async fn take_out(self: &Arc<Self>, handle: &Arc<Handle>) -> Result<()> {
         let name = &handle.name;
-        let _alone = handle.changing.lock().await;
+        let Some(_alone) = handle.alone().await else { return Err(unknown(name)) };
         if handle.has_members() {
             return Err(Error::conflict(
                 "group-active",
@@ -27,16 +27,24 @@ impl Coordinator {
                 ),
             ));
         }
-        // What is on its way to the disk is there before the end of it.
+        // What is on its way to the disk is there before the end of it, and nothing comes after.
         let _saved = handle.saving.lock().await;
-        self.log.commit(Unit { rows: vec![Row::GroupGone(name.clone())], ..Unit::default() }).await?;
-        let mut groups = self.groups.write();
-        if groups.get(name).is_none_or(|known| !Arc::ptr_eq(known, handle)) {
-            return Err(unknown(name));
+        let Some(group) = handle.take() else {
+            return Err(Error::conflict(
+                "offset-moved",
+                format!("a transaction is moving the offsets of group {name} at this moment; try again"),
+            ));
+        };
+        let gone = self.log.commit(Unit { rows: vec![Row::GroupGone(name.clone())], ..Unit::default() }).await;
+        if let Err(error) = gone {
+            // Where nobody knows whether it is gone, what the disk has is loaded anew.
+            handle.put_back(group.filter(|_| error.code != "outcome-unknown"));
+            return Err(error);
         }
+        let mut groups = self.groups.write();
         groups.remove(name);
-        handle.clear();
-        self.metrics.groups.set(i64::try_from(groups.len()).unwrap_or(i64::MAX));
+        handle.end();
+        self.count_groups(&groups);
         Ok(())
     }
 
@@ -52,7 +60,7 @@ impl Coordinator {
                 continue;
             }
             let idle_ms = match self.last_used_ms(&name).await {
-                Ok(last_ms) => self.clock.now_ms().saturating_sub(last_ms),
+                Ok(last_ms) => self.clock.now_ms().saturating_sub(last_ms.unwrap_or(i64::MAX)),
                 Err(error) => {
                     tracing::warn!(group = %name, %error, "a group cannot be looked at");
                     continue;
@@ -74,12 +82,15 @@ impl Coordinator {
         }
     }
 
-    /// When a group without members was used last: left, or committed to.
-    async fn last_used_ms(&self, name: &GroupName) -> Result<i64> {
+    /// When a group without members was used last: left, or committed to. `None` where the disk has members of it.
+    async fn last_used_ms(&self, name: &GroupName) -> Result<Option<i64>> {
         let kept = self.kept(name).await?;
+        if !kept.members.is_empty() {
+            return Ok(None);
+        }
         // Where nobody knows when, the time runs from the host's start.
         let known = |at_ms: i64| if at_ms == 0 { self.started_ms } else { at_ms };
         let committed = kept.offsets.iter().map(|(_, offset)| known(offset.at_ms)).max();
-        Ok(committed.max(kept.row.emptied_ms).unwrap_or(self.started_ms))
+        Ok(Some(committed.max(kept.row.emptied_ms).unwrap_or(self.started_ms)))
     }
 }

@@ -157,37 +157,37 @@ impl Coordinator {
     /// A group in a list; `None` where it has gone.
     pub async fn summary(&self, name: &GroupName) -> Result<Option<GroupSummary>> {
         let Some(handle) = self.find(name) else { return Ok(None) };
-        let loaded = handle.look(|group| {
-            let offsets: Vec<_> = group.offsets().iter().map(|(id, offset)| (*id, *offset)).collect();
-            (group.state(), group.mode(), group.member_count(), offsets)
-        });
-        let (state, mode, members, offsets) = match loaded {
+        let loaded = handle.look(|group| (group.state(), group.mode(), group.member_count(), self.lag_of(group)));
+        let (state, mode, members, lag) = match loaded {
             Ok(loaded) => loaded,
             // It is not in memory, and so has no members.
             Err(_) => {
                 let kept = self.kept(name).await?;
-                (GroupState::Empty, kept.row.mode, 0, kept.offsets)
+                let mode = kept.row.mode;
+                let group = Group::load(name.clone(), kept, &self.catalog().topics, 0, self.clock.now_ms());
+                (GroupState::Empty, mode, 0, self.lag_of(&group))
             }
         };
+        Ok(Some(GroupSummary { group: name.to_string(), state, mode, deployment: None, members, lag }))
+    }
+
+    /// Offsets that a group has yet to read, of all partitions together.
+    fn lag_of(&self, group: &Group) -> u64 {
         let catalog = self.catalog();
-        let lag = offsets
-            .into_iter()
-            .filter_map(|(id, offset)| Some(self.partition_status(&*catalog.partition(id)?, Some(offset)).lag));
-        Ok(Some(GroupSummary { group: name.to_string(), state, mode, deployment: None, members, lag: lag.sum() }))
+        let each = group.offsets().iter().filter_map(|(id, offset)| {
+            let lag = self.partition_status(&*catalog.partition(*id)?, Some(*offset)).lag;
+            Some(lag.saturating_sub(group.window_counts(*id).map_or(0, |(_, done)| done)))
+        });
+        each.sum()
     }
 
     /// The lag of groups with members, for the metrics.
     pub fn lags(&self) -> Vec<(String, u64)> {
-        let catalog = self.catalog();
         let handles: Vec<_> = self.groups.read().values().filter(|handle| handle.has_members()).cloned().collect();
-        let lag = |group: &Group| {
-            let each = group
-                .offsets()
-                .iter()
-                .filter_map(|(id, offset)| Some(self.partition_status(&*catalog.partition(*id)?, Some(*offset)).lag));
-            each.sum()
-        };
-        let known = handles.iter().filter_map(|handle| Some((handle.name.to_string(), handle.look(lag).ok()?)));
+        let known = handles.iter().filter_map(|handle| {
+            let lag = handle.look(|group| self.lag_of(group)).ok()?;
+            Some((handle.name.to_string(), lag))
+        });
         known.take(GROUP_METRICS_MAX).collect()
     }
 }

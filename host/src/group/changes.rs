@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Group;
-use crate::model::group::MemberId;
+use crate::model::group::{MemberId, Mode};
 use crate::model::topic::PartitionId;
 use crate::store::Row;
 
@@ -102,7 +102,13 @@ impl Group {
         }
         for id in &unsaved.offsets {
             if let Some(offset) = self.offsets.get(id) {
-                rows.push(Row::Offset { group: group(), partition: *id, next: offset.next, at_ms: offset.at_ms });
+                let (next, at_ms) = (offset.next, offset.at_ms);
+                rows.push(match self.row.mode {
+                    // Commits write offsets themselves. What is saved here is where reading begins, and that must not undo a
+                    // commit that was faster.
+                    Mode::Consumer => Row::Beginning { group: group(), partition: *id, next, at_ms },
+                    Mode::Share => Row::Offset { group: group(), partition: *id, next, at_ms },
+                });
             }
         }
         for id in &unsaved.shares {

@@ -50,7 +50,7 @@ impl FromStr for Token {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        // As long as the longest that was ever given out, which bounds what a client can make of it.
+        // As long as the longest that was ever given out.
         if text.len() > (2 + 4 * LEASE_PARTITIONS_MAX) * varint::BYTES_MAX * 4 / 3 + 4 {
             return Err(());
         }

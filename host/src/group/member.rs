@@ -36,6 +36,8 @@ pub(super) struct Member {
     pub(super) held: Option<Held>,
     /// The number of the last lease.
     pub(super) leases: u32,
+    /// From which of its partitions its next batch begins, so that each has its turn.
+    pub(super) turn: usize,
     /// The last batch that was committed whole: whoever commits it again did not hear the answer.
     pub(super) committed: Option<Token>,
 }
@@ -70,6 +72,7 @@ impl Member {
             assignments: 0,
             held: None,
             leases: 0,
+            turn: 0,
             committed: None,
         }
     }
@@ -107,6 +110,14 @@ impl Member {
 
     pub(super) fn stalls(&self, now_ms: i64) -> bool {
         self.calls == 0 && !self.is_stalled && now_ms >= self.worked_ms.saturating_add_unsigned(self.poll_interval_ms)
+    }
+
+    /// Puts what it may be given in the order of its turn.
+    pub(super) fn rotate(&mut self, fresh: &mut [(PartitionId, u64)]) {
+        self.turn = self.turn.wrapping_add(1);
+        if !fresh.is_empty() {
+            fresh.rotate_left(self.turn % fresh.len());
+        }
     }
 
     /// Takes a partition out of the batch in hand.

@@ -1,11 +1,12 @@
 //! Who is in the group: joining, being heard, leaving, falling silent; and what each is meant to have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::assign::{Candidate, assign};
 use super::member::Member;
 use super::slots::Slot;
 use super::topics::Topics;
+use super::window::Window;
 use super::{Group, Refusal, topics};
 use crate::limits::GROUP_MEMBERS_MAX;
 use crate::model::group::{Assignor, MemberId, MemberRow, Mode, PartitionSet, ShareConfig};
@@ -96,7 +97,7 @@ impl Group {
     fn replace(&mut self, id: MemberId) -> Option<Member> {
         self.give_up(id);
         self.unsaved.mark_member(id);
-        self.woken.push(id);
+        self.woken.insert(id);
         self.members.remove(&id)
     }
 
@@ -165,7 +166,7 @@ impl Group {
     /// Topics have come or gone, or have more partitions.
     pub fn topics_changed(&mut self, topics: &Topics, starts: &[(PartitionId, u64)], now_ms: i64) {
         self.begin_at(starts, now_ms);
-        let there: std::collections::BTreeSet<TopicId> = topics.ids().collect();
+        let there: BTreeSet<TopicId> = topics.ids().collect();
         let is_gone = |id: PartitionId| !there.contains(&id.topic);
         let gone: Vec<PartitionId> = self.offsets.keys().copied().filter(|id| is_gone(*id)).collect();
         for id in gone {
@@ -180,7 +181,7 @@ impl Group {
                     member.assignments += 1;
                 }
                 self.unsaved.mark_member(owner);
-                self.woken.push(owner);
+                self.woken.insert(owner);
             }
         }
         self.unsaved.forget_topic(is_gone);
@@ -222,7 +223,7 @@ impl Group {
         }
         self.members.remove(&id);
         self.unsaved.mark_member(id);
-        self.woken.push(id);
+        self.woken.insert(id);
         if self.members.is_empty() {
             self.row.emptied_ms = Some(now_ms);
             self.unsaved.mark_row();
@@ -251,7 +252,7 @@ impl Group {
             for (id, member) in &mut self.members {
                 member.epoch = self.row.epoch;
                 member.assignments += 1;
-                self.woken.push(*id);
+                self.woken.insert(*id);
             }
             self.open_windows();
             return;
@@ -292,7 +293,7 @@ impl Group {
         for member in self.members.values() {
             for id in topics::partitions(&member.topics) {
                 if let Some(offset) = self.offsets.get(&id) {
-                    self.windows.entry(id).or_insert_with(|| super::window::Window::load(offset.next, &[]));
+                    self.windows.entry(id).or_insert_with(|| Window::load(offset.next, &[]));
                 }
             }
         }

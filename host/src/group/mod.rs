@@ -29,7 +29,7 @@ mod tests;
 mod topics;
 mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use changes::{Buried, Changes};
 pub use lease::{Lease, Part, Range, Token};
@@ -65,9 +65,7 @@ pub struct Group {
     windows: BTreeMap<PartitionId, Window>,
     unsaved: changes::Unsaved,
     /// Members whose polls have something to look at.
-    woken: Vec<MemberId>,
-    /// From which of its partitions a member's next batch begins, so that each has its turn.
-    turn: usize,
+    woken: BTreeSet<MemberId>,
 }
 
 /// What is kept of a group.
@@ -82,7 +80,8 @@ pub struct Kept {
 impl Group {
     /// Takes a group up from what is kept of it. Members are given a whole session to be heard again, and are taken to hold
     /// batches of all that is theirs until they poll: whatever they were given before the host stopped may still be worked on.
-    pub fn load(name: GroupName, kept: Kept, topics: &Topics, now_ms: i64) -> Self {
+    /// Leases are numbered on from `first_lease`, which differs from one start to the next.
+    pub fn load(name: GroupName, kept: Kept, topics: &Topics, first_lease: u32, now_ms: i64) -> Self {
         let Kept { row, members, offsets, shares } = kept;
         let mut group = Self {
             dead_letters: crate::model::group::dead_letter_topic_of(&name),
@@ -93,13 +92,13 @@ impl Group {
             slots: BTreeMap::new(),
             windows: BTreeMap::new(),
             unsaved: changes::Unsaved::default(),
-            woken: Vec::new(),
-            turn: 0,
+            woken: BTreeSet::new(),
         };
         for (id, row) in members {
             let resolved = topics.resolve(&row.subscription, &group.dead_letters);
             let mut member = Member::new(&row, resolved, now_ms);
             member.epoch = group.row.epoch;
+            member.leases = first_lease;
             if group.row.mode == Mode::Consumer {
                 for partition in row.assignment.iter().filter(|id| group.offsets.contains_key(id)) {
                     if group.slots.contains_key(&partition) {
@@ -122,7 +121,7 @@ impl Group {
     pub fn new(name: GroupName, mode: Mode, now_ms: i64) -> Self {
         let kept =
             Kept { row: GroupRow::new(mode, now_ms), members: Vec::new(), offsets: Vec::new(), shares: Vec::new() };
-        let mut group = Self::load(name, kept, &Topics::default(), now_ms);
+        let mut group = Self::load(name, kept, &Topics::default(), 0, now_ms);
         group.unsaved.mark_row();
         group
     }
@@ -172,18 +171,28 @@ impl Group {
     }
 
     /// Members whose polls have something to look at, since this was last asked.
-    pub fn take_woken(&mut self) -> Vec<MemberId> {
+    pub fn take_woken(&mut self) -> BTreeSet<MemberId> {
         std::mem::take(&mut self.woken)
     }
 
-    fn known(&mut self, id: MemberId) -> Result<&mut Member, Refusal> {
+    fn check_known(&self, id: MemberId) -> Result<(), Refusal> {
         if self.members.contains_key(&id) {
-            return Ok(self.members.get_mut(&id).expect("it was looked up"));
+            return Ok(());
         }
         let by = self.members.values().find(|member| member.replaced == Some(id));
         Err(match by.and_then(|member| member.instance.clone()) {
             Some(instance) => Refusal::Replaced { instance },
             None => Refusal::UnknownMember { epoch: self.row.epoch },
         })
+    }
+
+    fn known(&mut self, id: MemberId) -> Result<&mut Member, Refusal> {
+        self.check_known(id)?;
+        self.members.get_mut(&id).ok_or(Refusal::UnknownMember { epoch: self.row.epoch })
+    }
+
+    /// Whoever polls at this moment looks again.
+    fn wake_pollers(&mut self) {
+        self.woken.extend(self.members.iter().filter(|(_, member)| member.calls > 0).map(|(id, _)| *id));
     }
 }

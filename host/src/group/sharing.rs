@@ -7,6 +7,7 @@ use super::changes::Buried;
 use super::lease::{Lease, Part, Range};
 use super::member::Held;
 use super::slots::Offer;
+use super::window::Window;
 use super::{Group, Refusal, topics};
 use crate::limits::{SHARE_DELIVERIES_DEFAULT, SHARE_LOCK_MS_DEFAULT};
 use crate::model::group::{MemberId, Mode, ShareConfig};
@@ -41,6 +42,11 @@ pub struct Found {
 }
 
 impl Group {
+    /// How long a member has for a record.
+    pub fn lock_ms(&self) -> u64 {
+        self.share().lock_ms
+    }
+
     fn share(&self) -> ShareConfig {
         self.row
             .share
@@ -48,24 +54,20 @@ impl Group {
     }
 
     pub(super) fn offer_records(&mut self, id: MemberId) -> Offer {
-        let Some(member) = self.members.get(&id) else { return Offer::Fresh(Vec::new()) };
+        let Some(member) = self.members.get_mut(&id) else { return Offer::Fresh(Vec::new()) };
         if let Some(held) = &member.held {
             return Offer::Again(lease_of(held));
         }
         let mut fresh: Vec<(PartitionId, u64)> = topics::partitions(&member.topics)
             .filter_map(|id| Some((id, self.windows.get(&id)?.first_wanted()?)))
             .collect();
-        self.turn = self.turn.wrapping_add(1);
-        if !fresh.is_empty() {
-            let begin = self.turn % fresh.len();
-            fresh.rotate_left(begin);
-        }
+        member.rotate(&mut fresh);
         Offer::Fresh(fresh)
     }
 
     /// Puts records into the member's hands: those that are to be had. `None` where nothing is, or it holds some already.
     pub fn acquire(&mut self, id: MemberId, found: &[Found], now_ms: i64) -> Option<Lease> {
-        let until_ms = now_ms.saturating_add_unsigned(self.share().lock_ms);
+        let until_ms = now_ms.saturating_add_unsigned(self.lock_ms());
         if self.members.get(&id)?.held.is_some() {
             return None;
         }
@@ -109,7 +111,7 @@ impl Group {
             self.known(id)?;
             return Err(Refusal::Mode(self.row.mode));
         }
-        let until_ms = now_ms.saturating_add_unsigned(self.share().lock_ms);
+        let until_ms = now_ms.saturating_add_unsigned(self.lock_ms());
         let member = self.known(id)?;
         (member.seen_ms, member.worked_ms) = (now_ms, now_ms);
         for Acknowledgement { partition, offset, .. } in acks {
@@ -148,7 +150,7 @@ impl Group {
         held.records.remove(&(partition, offset));
         if held.records.is_empty() {
             member.committed = member.held.take().map(|held| held.token);
-            self.woken.push(id);
+            self.woken.insert(id);
         }
     }
 
@@ -163,8 +165,7 @@ impl Group {
             let reason = format!("it was handed out {deliveries} times, and nobody accepted it");
             self.unsaved.bury(Buried { partition, offset, deliveries, reason });
         }
-        // Whoever waits for records has something to look at.
-        self.woken.extend(self.members.iter().filter(|(_, member)| member.calls > 0).map(|(id, _)| *id));
+        self.wake_pollers();
     }
 
     /// Where the group stands is where the window begins.
@@ -175,7 +176,24 @@ impl Group {
             self.set_offset(id, start, now_ms);
             self.unsaved.mark_offset(id);
             self.unsaved.mark_share(id);
+            // Where too much was under way there is room now.
+            self.wake_pollers();
         }
+    }
+
+    /// Moves the group to other offsets, which are saved already: what was in members' hands is nobody's, and what was done
+    /// ahead of others is to be done again.
+    pub fn reset_windows(&mut self, stands: &[(PartitionId, u64)], now_ms: i64) {
+        for (id, next) in stands {
+            self.windows.insert(*id, Window::load(*next, &[]));
+            self.set_offset(*id, *next, now_ms);
+            self.unsaved.mark_offset(*id);
+            self.unsaved.mark_share(*id);
+            for member in self.members.values_mut() {
+                member.let_go(*id);
+            }
+        }
+        self.wake_pollers();
     }
 
     /// Takes back the records whose time is over.

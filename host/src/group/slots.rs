@@ -1,5 +1,7 @@
 //! Consumer mode: who has a partition, who is to have it, and the batch that is out.
 
+use std::collections::BTreeMap;
+
 use super::lease::{Lease, Range, Token};
 use super::member::Held;
 use super::{Group, Refusal};
@@ -120,24 +122,22 @@ impl Group {
                 self.hand_over(*partition);
             }
         }
-        let mut fresh: Vec<(PartitionId, u64)> = Vec::with_capacity(owned.len());
-        for partition in owned {
-            let slot = &self.slots[&partition];
-            if slot.owner == Some(id) && slot.hold == Hold::Free {
-                fresh.push((partition, self.offsets[&partition].next));
-            }
-        }
-        self.turn = self.turn.wrapping_add(1);
-        if !fresh.is_empty() {
-            let begin = self.turn % fresh.len();
-            fresh.rotate_left(begin);
-        }
+        let is_free = |partition: &PartitionId| {
+            self.slots.get(partition).is_some_and(|slot| slot.owner == Some(id) && slot.hold == Hold::Free)
+        };
+        let mut fresh: Vec<(PartitionId, u64)> = owned
+            .into_iter()
+            .filter(is_free)
+            .filter_map(|partition| Some((partition, self.offsets.get(&partition)?.next)))
+            .collect();
+        self.known(id)?.rotate(&mut fresh);
         Ok(Offer::Fresh(fresh))
     }
 
     /// The token of a poll that found nothing: committing it does nothing.
-    pub fn nothing(&self, id: MemberId) -> Option<Token> {
-        self.members.get(&id).map(|member| Token { serial: member.serial, number: 0, ranges: Vec::new() })
+    pub fn nothing(&mut self, id: MemberId) -> Result<Token, Refusal> {
+        let serial = self.known(id)?.serial;
+        Ok(Token { serial, number: 0, ranges: Vec::new() })
     }
 
     /// Puts a batch into the member's hands: those of the ranges that are still its own and begin where the group stands.
@@ -146,12 +146,7 @@ impl Group {
         if self.members.get(&id)?.held.is_some() {
             return None;
         }
-        let (slots, offsets) = (&self.slots, &self.offsets);
-        let is_free = |range: &Range| {
-            let is_its = slots.get(&range.partition).is_some_and(|s| s.owner == Some(id) && s.hold == Hold::Free);
-            is_its && offsets.get(&range.partition).is_some_and(|offset| offset.next == range.from)
-        };
-        let ranges: Vec<Range> = ranges.into_iter().filter(is_free).collect();
+        let ranges: Vec<Range> = ranges.into_iter().filter(|range| self.is_to_be_had(id, range)).collect();
         if ranges.is_empty() {
             return None;
         }
@@ -161,8 +156,56 @@ impl Group {
         let member = self.members.get_mut(&id)?;
         let token = member.next_token(ranges.clone());
         let parts = ranges.iter().copied().map(Into::into).collect();
-        member.held = Some(Held { token: token.clone(), ranges, records: std::collections::BTreeMap::new() });
+        member.held = Some(Held { token: token.clone(), ranges, records: BTreeMap::new() });
         Some(Lease { token, parts })
+    }
+
+    /// Whether the member may be given a range: the partition is its own and free, and begins where the group stands.
+    fn is_to_be_had(&self, id: MemberId, range: &Range) -> bool {
+        let slot = self.slots.get(&range.partition);
+        slot.is_some_and(|slot| slot.owner == Some(id) && slot.hold == Hold::Free)
+            && self.offsets.get(&range.partition).is_some_and(|offset| offset.next == range.from)
+    }
+
+    /// Moves past ranges in which there are no records, of what the member may be given: there is nothing to hand out.
+    pub fn begin_skip(&mut self, id: MemberId, ranges: &[Range]) -> Vec<Move> {
+        let empty = ranges.iter().filter(|range| self.is_to_be_had(id, range));
+        let wanted: Vec<(PartitionId, u64)> = empty.map(|range| (range.partition, range.next)).collect();
+        self.begin_move(&wanted).unwrap_or_default()
+    }
+
+    /// Cuts the batch in the member's hands: of each partition it ends here, and what is not named is not part of it.
+    pub fn shorten(&mut self, id: MemberId, ends: &[(PartitionId, u64)]) {
+        let Some(held) = self.members.get_mut(&id).and_then(|member| member.held.as_mut()) else { return };
+        let mut free = Vec::new();
+        held.ranges.retain_mut(|range| {
+            let end = ends.iter().find(|(partition, _)| *partition == range.partition).map(|(_, end)| *end);
+            match end.filter(|end| *end > range.from) {
+                Some(end) => range.next = range.next.min(end),
+                None => free.push(range.partition),
+            }
+            !free.contains(&range.partition)
+        });
+        for partition in free {
+            if let Some(slot) = self.slots.get_mut(&partition) {
+                slot.give_up();
+            }
+            self.hand_over(partition);
+        }
+    }
+
+    /// An operator moves these partitions: what members hold of them is taken from them.
+    pub fn take_back(&mut self, partitions: impl IntoIterator<Item = PartitionId>) {
+        for id in partitions {
+            if let Some(member) = self.holder_of(id).and_then(|owner| self.members.get_mut(&owner)) {
+                member.let_go(id);
+            }
+        }
+    }
+
+    /// Whether an offset is on its way to the disk.
+    pub fn is_moving(&self) -> bool {
+        self.slots.values().any(|slot| matches!(slot.hold, Hold::Moving { .. }))
     }
 
     /// Takes up the batch that a member had before the host was started again: of it what is not committed.
@@ -191,7 +234,7 @@ impl Group {
         }
         if let Some(member) = self.members.get_mut(&id) {
             member.leases = member.leases.max(token.number);
-            member.held = Some(Held { token: token.clone(), ranges, records: std::collections::BTreeMap::new() });
+            member.held = Some(Held { token: token.clone(), ranges, records: BTreeMap::new() });
         }
     }
 
@@ -207,13 +250,12 @@ impl Group {
             Commit::Offsets(offsets) => offsets,
             Commit::Token(token) => {
                 self.adopt(id, &token);
-                self.known(id)?;
-                let member = &self.members[&id];
-                match &member.held {
+                self.check_known(id)?;
+                match &self.members[&id].held {
                     Some(held) if held.token == token => {
                         held.ranges.iter().map(|range| (range.partition, range.next)).collect()
                     }
-                    _ if member.committed.as_ref() == Some(&token) || self.is_committed(id, &token) => {
+                    _ if self.is_committed(id, &token) => {
                         return Ok(Begun::Done);
                     }
                     _ => return Err(Refusal::LeaseEnded(self.standing_of(id))),
@@ -238,9 +280,14 @@ impl Group {
         self.end_poll(id, now_ms);
     }
 
-    /// Whether all of the token's batch is committed, by the one who still has it: as after a restart of the host.
+    /// Whether all of the token's batch is committed: by the member just before, or as after a restart of the host, where it
+    /// still has the partitions.
     fn is_committed(&self, id: MemberId, token: &Token) -> bool {
-        self.members.get(&id).is_some_and(|member| member.serial == token.serial)
+        let Some(member) = self.members.get(&id) else { return false };
+        if member.committed.as_ref() == Some(token) {
+            return true;
+        }
+        member.serial == token.serial
             && token.ranges.iter().all(|range| {
                 self.slots.get(&range.partition).is_some_and(|slot| slot.owner == Some(id))
                     && self.offsets.get(&range.partition).is_some_and(|offset| offset.next == range.next)
@@ -270,13 +317,6 @@ impl Group {
             let moved = next.filter(|next| self.offsets.get(id).is_none_or(|offset| offset.next != *next));
             if let Some(next) = moved {
                 self.set_offset(*id, next, now_ms);
-                if let Some(window) = self.windows.get_mut(id) {
-                    *window = super::window::Window::load(next, &[]);
-                    self.unsaved.mark_share(*id);
-                    for member in self.members.values_mut() {
-                        member.let_go(*id);
-                    }
-                }
             }
             let Some(slot) = self.slots.get_mut(id) else { continue };
             let Hold::Moving { presumed } = slot.hold else { continue };
@@ -303,7 +343,7 @@ impl Group {
             slot.hold = hold;
             if let Some(owner) = slot.owner {
                 // A poll that waits for records of it looks again.
-                self.woken.push(owner);
+                self.woken.insert(owner);
             }
             self.hand_over(*id);
         }
@@ -345,7 +385,7 @@ impl Group {
                 member.epoch = self.row.epoch;
             }
             self.unsaved.mark_member(member_id);
-            self.woken.push(member_id);
+            self.woken.insert(member_id);
         }
     }
 
@@ -354,7 +394,8 @@ impl Group {
         self.slots.values().all(|slot| slot.owner == slot.target)
     }
 
-    pub(super) fn owner_of(&self, id: PartitionId) -> Option<MemberId> {
+    /// Who has a partition, in consumer mode.
+    pub fn holder_of(&self, id: PartitionId) -> Option<MemberId> {
         self.slots.get(&id)?.owner
     }
 }

@@ -100,14 +100,14 @@ impl Group {
         self.members.get(&id).map(|member| member.session_ms)
     }
 
+    /// When the member is looked at again, if nothing is heard of it.
+    pub fn due_ms_of(&self, id: MemberId) -> Option<i64> {
+        self.members.get(&id).map(super::member::Member::due_ms)
+    }
+
     /// Whether the member has a batch in hand.
     pub fn holds_any(&self, id: MemberId) -> bool {
         self.members.get(&id).is_some_and(|member| member.held.is_some())
-    }
-
-    /// Who has a partition, in consumer mode.
-    pub fn holder_of(&self, id: PartitionId) -> Option<MemberId> {
-        self.owner_of(id)
     }
 
     /// Share mode: how many records of a partition are in somebody's hands, and how many are done ahead of others.

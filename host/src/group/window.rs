@@ -75,6 +75,10 @@ impl Window {
         by: MemberId,
         until_ms: i64,
     ) -> Vec<(u64, u16)> {
+        if from > self.next {
+            // It was read before the group was moved back.
+            return Vec::new();
+        }
         for (offset, cell) in self.cells.range_mut(from..to) {
             if cell.state == State::Available && offsets.binary_search(offset).is_err() {
                 cell.state = State::Done;
@@ -96,9 +100,7 @@ impl Window {
                 acquired.push((*offset, cell.deliveries));
             }
         }
-        if from <= self.next {
-            self.next = self.next.max(reached);
-        }
+        self.next = self.next.max(reached);
         self.advance();
         acquired
     }
@@ -195,6 +197,13 @@ mod tests {
         assert_eq!(window.acquire((0, 10), &[0], B, 9), [(0, 2)]);
         window.finish(0);
         assert_eq!(window.start(), 10);
+    }
+
+    #[test]
+    fn what_was_read_before_a_reset_is_not_handed_out_after_it() {
+        let mut window = Window::load(0, &[]);
+        assert_eq!(window.acquire((100, 102), &[100, 101], A, 9), []);
+        assert_eq!(window.acquire((0, 2), &[0, 1], B, 9), [(0, 1), (1, 1)]);
     }
 
     #[test]

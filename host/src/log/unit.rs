@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Partition, Permit};
+use crate::error::Error;
 use crate::limits::MERGE_BYTES_MAX;
 use crate::model::batch::{Batch, BatchBuilder, Producer};
 use crate::model::name::GroupName;
@@ -33,6 +34,8 @@ pub enum Guard {
     Offset { group: GroupName, partition: PartitionId, expected: Option<u64> },
     /// The partition ends at `expected`.
     End { partition: Arc<Partition>, expected: u64 },
+    /// It does not hold: whatever else the unit is, it is refused, unless it was committed before.
+    Never(Error),
 }
 
 /// How a unit is known again when it comes a second time, and what is remembered of it.

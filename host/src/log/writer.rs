@@ -424,6 +424,7 @@ impl Round<'_> {
                     ),
                 )))
             }
+            Guard::Never(error) => Err(Refusal::Unit(error.clone())),
             Guard::End { partition, expected } => {
                 let staged = self.partitions.get(&partition.id()).and_then(|index| self.order.get(*index));
                 let end = staged.map_or_else(|| partition.high_watermark(), |staged| staged.row.next_offset);

@@ -70,7 +70,9 @@ impl Pattern {
             return Err(refused(&format!("it has {} characters, not 1 to {PATTERN_CHARS_MAX}", pattern.len())));
         }
         // By itself first: what is no expression alone could be one within the anchors.
-        let build = |text: &str| RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build();
+        let build = |text: &str| {
+            RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build()
+        };
         let anchored = build(pattern).and_then(|_| build(&format!("^(?:{pattern})$")));
         anchored.map(Self).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => refused(&"it is too large"),

@@ -78,6 +78,14 @@ impl Tables<'_> {
         Ok(())
     }
 
+    /// Where a group begins, unless it stands somewhere already.
+    pub(super) fn put_beginning(&mut self, group: &GroupName, id: PartitionId, offset: Offset) -> Result<()> {
+        if self.offset(group, id)?.is_none() {
+            self.put_offset(group, id, offset)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn drop_offsets_of_group(&mut self, group: &GroupName) -> Result<()> {
         Ok(self.offsets()?.retain_in(whole(group), |_, _| false)?)
     }
@@ -133,6 +141,9 @@ mod tests {
                 at_ms: 7,
             }));
         }
+        // Whoever stands somewhere does not begin anew.
+        let beginning = |topic, next| Row::Beginning { group: group("ab"), partition: id(topic), next, at_ms: 9 };
+        write(&[beginning(1, 100)]);
         let now = store.snapshot().unwrap();
         assert_eq!(now.groups_with_offsets().unwrap(), ["a", "ab", "b"].map(group));
         let of = |next| Offset { next, at_ms: 7 };

@@ -28,6 +28,13 @@ pub enum Row {
         next: u64,
         at_ms: i64,
     },
+    /// Where a group begins, unless it stands somewhere already.
+    Beginning {
+        group: GroupName,
+        partition: PartitionId,
+        next: u64,
+        at_ms: i64,
+    },
     Group {
         name: GroupName,
         row: GroupRow,
@@ -139,6 +146,9 @@ impl Tables<'_> {
             Row::TopicGone(row) => self.drop_topic(row),
             Row::Offset { group, partition, next, at_ms } => {
                 self.put_offset(group, *partition, Offset { next: *next, at_ms: *at_ms })
+            }
+            Row::Beginning { group, partition, next, at_ms } => {
+                self.put_beginning(group, *partition, Offset { next: *next, at_ms: *at_ms })
             }
             Row::Group { name, row } => self.put_group(name, row),
             Row::GroupGone(name) => self.drop_group(name),

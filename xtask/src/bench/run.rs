@@ -26,6 +26,8 @@ pub(super) struct Extent {
     pub(super) partitions: &'static [u32],
     /// Groups at rest, and members that poll.
     pub(super) groups: (usize, usize),
+    /// How long they do.
+    pub(super) groups_s: u64,
     /// How many records go through the filter at most.
     pub(super) records_max: usize,
     pub(super) passes: usize,
@@ -51,6 +53,7 @@ pub(super) const FULL: Extent = Extent {
     tiers_mib: &[0, 1_024, 4_096],
     partitions: &[1, 100, 1_000, 10_000],
     groups: (10_000, 1_000),
+    groups_s: 180,
     records_max: usize::MAX,
     passes: 5,
     swaps: 200,
@@ -66,6 +69,7 @@ pub(super) const QUICK: Extent = Extent {
     tiers_mib: &[0, 64],
     partitions: &[1, 100],
     groups: (200, 100),
+    groups_s: 4,
     records_max: 50_000,
     passes: 1,
     swaps: 20,

@@ -41,16 +41,13 @@ fn readers(candidates: &[Candidate], topic: TopicId) -> Vec<usize> {
     (0..candidates.len()).filter(|index| candidates[*index].topics.contains(&topic)).collect()
 }
 
-fn partitions(topic: TopicId, count: u32) -> impl Iterator<Item = PartitionId> {
-    (0..count).map(move |partition| PartitionId { topic, partition })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::collection::{btree_map, btree_set, vec};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::group::topics;
 
     const ALL: [Assignor; 3] = [Assignor::Sticky, Assignor::Range, Assignor::RoundRobin];
 
@@ -63,7 +60,7 @@ mod tests {
         candidates.iter().map(|c| assignment.values().filter(|id| **id == c.id).count()).collect()
     }
 
-    fn topics(counts: &[u32]) -> BTreeMap<TopicId, u32> {
+    fn counted(counts: &[u32]) -> BTreeMap<TopicId, u32> {
         (0..).map(TopicId).zip(counts.iter().copied()).collect()
     }
 
@@ -84,7 +81,7 @@ mod tests {
                 let assignment = assign(assignor, &topics, candidates.clone(), &current);
                 for (topic, count) in &topics {
                     let is_read = candidates.iter().any(|candidate| candidate.topics.contains(topic));
-                    for id in partitions(*topic, *count) {
+                    for id in topics::partitions(&[(*topic, *count)]) {
                         prop_assert_eq!(assignment.contains_key(&id), is_read, "{:?} {:?}", assignor, id);
                     }
                 }
@@ -105,7 +102,7 @@ mod tests {
             gone in btree_set(0_u32..12, 0..6),
             came in 0_u32..6,
         ) {
-            let topics = topics(&counts_before);
+            let topics = counted(&counts_before);
             let partitions: usize = counts_before.iter().map(|count| *count as usize).sum();
             let all = || 0..u32::try_from(counts_before.len()).unwrap();
             let before: Vec<_> = (0..members).map(|number| candidate(number, all())).collect();
@@ -138,7 +135,7 @@ mod tests {
     #[test]
     fn range_keeps_partitions_of_one_number_together() {
         let candidates: Vec<_> = (0..2).map(|number| candidate(number, [0, 1])).collect();
-        let assignment = assign(Assignor::Range, &topics(&[5, 5]), candidates.clone(), &Assignment::new());
+        let assignment = assign(Assignor::Range, &counted(&[5, 5]), candidates.clone(), &Assignment::new());
         for partition in 0..5 {
             let of = |topic| assignment[&PartitionId { topic: TopicId(topic), partition }];
             assert_eq!(of(0), of(1));
@@ -149,10 +146,10 @@ mod tests {
     #[test]
     fn round_robin_takes_turns_over_topics() {
         let candidates: Vec<_> = (0..2).map(|number| candidate(number, [0, 1])).collect();
-        let assignment = assign(Assignor::RoundRobin, &topics(&[3, 3]), candidates.clone(), &Assignment::new());
+        let assignment = assign(Assignor::RoundRobin, &counted(&[3, 3]), candidates.clone(), &Assignment::new());
         assert_eq!(counts(&candidates, &assignment), [3, 3]);
         let narrow = vec![candidate(0, [0]), candidate(1, [0, 1])];
-        let assignment = assign(Assignor::RoundRobin, &topics(&[2, 2]), narrow.clone(), &Assignment::new());
+        let assignment = assign(Assignor::RoundRobin, &counted(&[2, 2]), narrow.clone(), &Assignment::new());
         assert_eq!(counts(&narrow, &assignment), [1, 3]);
     }
 
@@ -161,10 +158,10 @@ mod tests {
         let candidates = vec![candidate(0, [0, 1]), candidate(1, [1]), candidate(2, [0])];
         let lopsided: Assignment = [0, 1]
             .into_iter()
-            .flat_map(|topic| partitions(TopicId(topic), 6))
+            .flat_map(|topic| topics::partitions(&[(TopicId(topic), 6)]).collect::<Vec<_>>())
             .map(|id| (id, candidates[0].id))
             .collect();
-        let assignment = assign(Assignor::Sticky, &topics(&[6, 6]), candidates.clone(), &lopsided);
+        let assignment = assign(Assignor::Sticky, &counted(&[6, 6]), candidates.clone(), &lopsided);
         assert_eq!(counts(&candidates, &assignment), [4, 4, 4]);
     }
 }

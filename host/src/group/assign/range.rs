@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Assignment, Candidate, partitions, readers};
+use super::{Assignment, Candidate, readers};
+use crate::group::topics::partitions;
 use crate::model::topic::TopicId;
 
 pub(super) fn assign(topics: &BTreeMap<TopicId, u32>, candidates: &[Candidate]) -> Assignment {
@@ -14,7 +15,8 @@ pub(super) fn assign(topics: &BTreeMap<TopicId, u32>, candidates: &[Candidate]) 
             continue;
         }
         let (share, larger) = (*count as usize / readers.len(), *count as usize % readers.len());
-        let mut all = partitions(*topic, *count);
+        let topic = [(*topic, *count)];
+        let mut all = partitions(&topic);
         for (rank, reader) in readers.into_iter().enumerate() {
             let run = all.by_ref().take(share + usize::from(rank < larger));
             assignment.extend(run.map(|id| (id, candidates[reader].id)));

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Assignment, Candidate, partitions, readers};
+use super::{Assignment, Candidate, readers};
+use crate::group::topics::partitions;
 use crate::model::group::MemberId;
 use crate::model::topic::{PartitionId, TopicId};
 
@@ -98,7 +99,7 @@ pub(super) fn assign(topics: &BTreeMap<TopicId, u32>, candidates: &[Candidate], 
     let mut loads = Loads::new(topics, candidates);
     let mut free = Vec::new();
     for (topic, count) in topics {
-        for id in partitions(*topic, *count) {
+        for id in partitions(&[(*topic, *count)]) {
             let owner = current.get(&id).and_then(|member| places.get(member)).copied();
             match owner.filter(|owner| candidates[*owner].topics.contains(topic)) {
                 Some(owner) => loads.give(owner, id),

@@ -88,7 +88,7 @@ fn commit(group: &mut Group, member: MemberId, token: Token, now_ms: i64) -> Res
 
 /// The group as it is after a restart of the host.
 fn restarted(group: &Group, kept: Kept, topics: &Topics, now_ms: i64) -> Group {
-    let mut again = Group::load(group.name().clone(), kept, topics, now_ms);
+    let mut again = Group::load(group.name().clone(), kept, topics, 1_000_000, now_ms);
     let starts: Vec<_> = again.lacking_any(topics).into_iter().map(|id| (id, 0)).collect();
     again.resume(&starts, now_ms);
     again
@@ -113,6 +113,9 @@ impl Disk {
                 Row::MemberGone { id, .. } => drop(self.members.remove(&id)),
                 Row::Offset { partition, next, at_ms, .. } => {
                     self.offsets.insert(partition, Offset { next, at_ms });
+                }
+                Row::Beginning { partition, next, at_ms, .. } => {
+                    self.offsets.entry(partition).or_insert(Offset { next, at_ms });
                 }
                 Row::Share { partition, window, .. } => drop(self.shares.insert(partition, window)),
                 other => panic!("a group has no row {other:?}"),

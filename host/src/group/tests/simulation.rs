@@ -304,6 +304,7 @@ impl World {
                 .map(|moved| (moved.partition, self.disk.offsets.get(&moved.partition).map(|offset| offset.next)))
                 .collect();
             let Some(member) = flight.member else {
+                self.group.take_back(flight.moves.iter().map(|moved| moved.partition));
                 self.group.end_move(&stands, self.now_ms);
                 self.save();
                 continue;
