@@ -31,7 +31,7 @@ async fn produce(url: String, client: reqwest::Client, count: u64) {
     while next < count {
         let end = (next + CHUNK).min(count);
         let partition = next / CHUNK % PARTITIONS;
-        let lines: String = (next..end).map(|n| format!("{n}\n")).collect();
+        let lines = (next..end).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
         let request = client
             .post(format!("{url}/v1/topics/in/records?partition={partition}"))
             .header("idempotency-key", format!("chunk-{next}"))

@@ -1,5 +1,7 @@
 //! `kafka-do group`: who reads what, how far behind, and from where.
 
+use std::fmt::Write;
+
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -68,7 +70,8 @@ struct Place {
 
 #[derive(Deserialize)]
 struct Member {
-    member_id: String,
+    #[serde(rename = "member_id")]
+    id: String,
     instance_id: Option<String>,
     state: String,
     epoch: u64,
@@ -80,7 +83,8 @@ struct Member {
 #[derive(Deserialize)]
 struct Partition {
     topic: String,
-    partition: u32,
+    #[serde(rename = "partition")]
+    number: u32,
     committed: Option<u64>,
     high_watermark: u64,
     lag: u64,
@@ -91,7 +95,8 @@ struct Partition {
 
 #[derive(Deserialize)]
 struct Group {
-    group: String,
+    #[serde(rename = "group")]
+    name: String,
     state: String,
     mode: String,
     epoch: u64,
@@ -187,7 +192,7 @@ fn list_text(groups: &[Summary]) -> String {
 
 fn show(group: &Group) -> String {
     let mut facts = vec![
-        ("group", group.group.clone()),
+        ("group", group.name.clone()),
         ("state", format!("{}, epoch {}", group.state, group.epoch)),
         ("mode", group.mode.clone()),
         ("lag", number(group.lag)),
@@ -212,7 +217,7 @@ fn show(group: &Group) -> String {
         let mut table = Table::new(&columns);
         for member in &group.members {
             table.add([
-                member.member_id.clone(),
+                member.id.clone(),
                 member.instance_id.clone().unwrap_or_else(|| "-".to_owned()),
                 member.state.clone(),
                 member.epoch.to_string(),
@@ -240,7 +245,7 @@ fn show(group: &Group) -> String {
         for partition in &group.partitions {
             table.add([
                 partition.topic.clone(),
-                partition.partition.to_string(),
+                partition.number.to_string(),
                 partition.committed.map_or_else(|| "-".to_owned(), |at| at.to_string()),
                 partition.high_watermark.to_string(),
                 number(partition.lag),
@@ -272,7 +277,8 @@ fn places(places: &[Place]) -> String {
             out.push_str(&place.topic);
             topic = Some(&place.topic);
         }
-        out.push_str(&format!(" {}", place.partition));
+        // Writing to a string cannot fail.
+        let _ = write!(out, " {}", place.partition);
     }
     if out.is_empty() { "-".to_owned() } else { out }
 }

@@ -8,7 +8,7 @@ use super::Coordinator;
 use super::catalog::Place;
 use super::handle::Handle;
 use crate::error::{Error, Result};
-use crate::group::{Begun, Commit, Move, Range, Refusal, Token};
+use crate::group::{Begun, Commit, Group, Move, Range, Refusal, Token};
 use crate::limits::{COMMIT_OFFSETS_MAX, HEAL_MS};
 use crate::log::{Guard, Unit};
 use crate::model::group::{MemberId, Mode};
@@ -71,7 +71,7 @@ impl Coordinator {
     ) -> Result<(u64, Vec<Place>)> {
         let handle = self.get(name).await?;
         if let CommitRequest::Token(token) = &request
-            && handle.look(|group| group.mode())? == Mode::Share
+            && handle.look(Group::mode)? == Mode::Share
         {
             return self.accept_all(&handle, member, token).await;
         }

@@ -99,14 +99,17 @@ impl Handle {
         }
     }
 
-    /// Takes the state out of memory, so that nothing happens to it; `None` where an offset is on its way to the disk.
-    pub(super) fn take(&self) -> Option<Option<Box<Group>>> {
+    /// Takes the state out of memory, so that nothing happens to it; refused where an offset is on its way to the disk.
+    pub(super) fn take(&self) -> Result<Option<Box<Group>>> {
         let mut group = self.group.lock();
         if group.as_ref().is_some_and(|group| group.is_moving()) {
-            return None;
+            return Err(Error::conflict(
+                "offset-moved",
+                format!("somebody is moving the offsets of group {} at this moment; try again", self.name),
+            ));
         }
         self.seen.store(0, Ordering::Release);
-        Some(group.take())
+        Ok(group.take())
     }
 
     /// Puts back what was taken, as it was.

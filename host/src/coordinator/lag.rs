@@ -10,25 +10,24 @@ use crate::limits::LAG_READS_AT_ONCE;
 use crate::log::Partition;
 use crate::store::offsets::Offset;
 
-impl Coordinator {
-    /// Where a group stands in a partition. The lag in time takes a look at the log, and is looked up by
-    /// [`Coordinator::age`].
-    pub(super) fn partition_status(&self, partition: &Partition, offset: Option<Offset>) -> PartitionStatus {
-        let high_watermark = partition.high_watermark();
-        let from = offset.map_or_else(|| partition.start_offset(), |offset| offset.next.max(partition.start_offset()));
-        PartitionStatus {
-            topic: partition.topic().to_string(),
-            partition: partition.id().partition,
-            committed: offset.map(|offset| offset.next),
-            high_watermark,
-            lag: high_watermark.saturating_sub(from),
-            lag_ms: None,
-            last_commit_ms: offset.map(|offset| offset.at_ms).filter(|at_ms| *at_ms != 0),
-            member_id: None,
-            in_flight: None,
-        }
+/// Where a group stands in a partition. The lag in time takes a look at the log, and is looked up by [`Coordinator::age`].
+pub(super) fn partition_status(partition: &Partition, offset: Option<Offset>) -> PartitionStatus {
+    let high_watermark = partition.high_watermark();
+    let from = offset.map_or_else(|| partition.start_offset(), |offset| offset.next.max(partition.start_offset()));
+    PartitionStatus {
+        topic: partition.topic().to_string(),
+        partition: partition.id().partition,
+        committed: offset.map(|offset| offset.next),
+        high_watermark,
+        lag: high_watermark.saturating_sub(from),
+        lag_ms: None,
+        last_commit_ms: offset.map(|offset| offset.at_ms).filter(|at_ms| *at_ms != 0),
+        member_id: None,
+        in_flight: None,
     }
+}
 
+impl Coordinator {
     /// For how long the oldest record has waited that the group has not read, of each partition.
     pub(super) async fn age(&self, partitions: Vec<(Arc<Partition>, PartitionStatus)>) -> Vec<PartitionStatus> {
         let now_ms = self.clock.now_ms();

@@ -180,7 +180,7 @@ impl Coordinator {
         let mut changes = self.log.topic_changes();
         loop {
             tokio::select! {
-                changed = changes.changed() => if changed.is_err() { return },
+                seen = changes.changed() => if seen.is_err() { return },
                 () = self.working.begun() => return,
             }
             let loaded: Vec<_> = self.groups.read().values().filter(|handle| handle.has_members()).cloned().collect();
@@ -313,12 +313,12 @@ impl Coordinator {
                 format!("the host keeps {GROUPS_MAX} groups; delete some with DELETE /v1/groups/<group>"),
             ));
         }
-        let made = || {
+        let make = || {
             let handle = Handle::new(name.clone());
             handle.put(Group::new(name.clone(), mode, self.clock.now_ms()));
             Arc::new(handle)
         };
-        let handle = Arc::clone(groups.entry(name.clone()).or_insert_with(made));
+        let handle = Arc::clone(groups.entry(name.clone()).or_insert_with(make));
         self.count_groups(&groups);
         Ok(handle)
     }

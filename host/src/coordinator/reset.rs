@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Coordinator;
 use super::handle::Handle;
 use crate::error::{Error, Result};
-use crate::group::Move;
+use crate::group::{Group, Move};
 use crate::limits::{GROUP_TICK_MS, RESET_TRIES_MAX};
 use crate::log::{Guard, Partition, Unit};
 use crate::model::group::Mode;
@@ -86,7 +86,7 @@ impl Coordinator {
                 ),
             ));
         }
-        match handle.look(|group| group.mode())? {
+        match handle.look(Group::mode)? {
             Mode::Consumer => self.move_to(&handle, &wanted, partitions).await?,
             Mode::Share => self.move_shared(&handle, &wanted, partitions).await?,
         }

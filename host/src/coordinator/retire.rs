@@ -29,12 +29,7 @@ impl Coordinator {
         }
         // What is on its way to the disk is there before the end of it, and nothing comes after.
         let _saved = handle.saving.lock().await;
-        let Some(group) = handle.take() else {
-            return Err(Error::conflict(
-                "offset-moved",
-                format!("a transaction is moving the offsets of group {name} at this moment; try again"),
-            ));
-        };
+        let group = handle.take()?;
         let gone = self.log.commit(Unit { rows: vec![Row::GroupGone(name.clone())], ..Unit::default() }).await;
         if let Err(error) = gone {
             // Where nobody knows whether it is gone, what the disk has is loaded anew.

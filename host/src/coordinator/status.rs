@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::Coordinator;
 use super::catalog::Place;
+use super::lag::partition_status;
 use crate::error::Result;
 use crate::group::{Group, GroupState, MemberStanding, MemberState};
 use crate::limits::GROUP_METRICS_MAX;
@@ -95,18 +96,24 @@ impl Coordinator {
         let catalog = self.catalog();
         let now_ms = self.clock.now_ms();
         let (row, state, members, found) = handle.look(|group| {
-            let found: Vec<_> = group.partitions().into_iter().map(|id| (id, self.found(group, id))).collect();
+            let found = group.partitions().into_iter().map(|id| Found {
+                id,
+                offset: group.offsets().get(&id).copied(),
+                holder: group.holder_of(id).map(|member| member.to_string()),
+                counts: group.window_counts(id),
+            });
+            let found: Vec<Found> = found.collect();
             (group.row().clone(), group.state(), group.members(), found)
         })?;
         let mut partitions: Vec<(Arc<Partition>, PartitionStatus)> = Vec::with_capacity(found.len());
-        for (id, (offset, member_id, counts)) in found {
+        for Found { id, offset, holder, counts } in found {
             let Some(partition) = catalog.partition(id) else { continue };
-            let mut status = self.partition_status(&partition, offset);
+            let mut status = partition_status(&partition, offset);
             if let Some((in_flight, done)) = counts {
                 status.lag = status.lag.saturating_sub(done);
                 status.in_flight = Some(in_flight);
             }
-            status.member_id = member_id;
+            status.member_id = holder;
             partitions.push((partition, status));
         }
         partitions.sort_by(|(a, _), (b, _)| (a.topic(), a.id().partition).cmp(&(b.topic(), b.id().partition)));
@@ -131,19 +138,13 @@ impl Coordinator {
         })
     }
 
-    #[expect(clippy::type_complexity, reason = "three facts of one partition, taken apart at once")]
-    fn found(&self, group: &Group, id: PartitionId) -> (Option<Offset>, Option<String>, Option<(u64, u64)>) {
-        let holder = group.holder_of(id).map(|member| member.to_string());
-        (group.offsets().get(&id).copied(), holder, group.window_counts(id))
-    }
-
     /// The partitions of a group that a deployment moves, as the store has them.
     pub async fn partitions_of(&self, name: &GroupName) -> Result<Vec<PartitionStatus>> {
         let kept = self.kept(name).await?;
         let catalog = self.catalog();
         let partitions = kept.offsets.into_iter().filter_map(|(id, offset)| {
             let partition = catalog.partition(id)?;
-            let status = self.partition_status(&partition, Some(offset));
+            let status = partition_status(&partition, Some(offset));
             Some((partition, status))
         });
         Ok(self.age(partitions.collect()).await)
@@ -158,15 +159,14 @@ impl Coordinator {
     pub async fn summary(&self, name: &GroupName) -> Result<Option<GroupSummary>> {
         let Some(handle) = self.find(name) else { return Ok(None) };
         let loaded = handle.look(|group| (group.state(), group.mode(), group.member_count(), self.lag_of(group)));
-        let (state, mode, members, lag) = match loaded {
-            Ok(loaded) => loaded,
+        let (state, mode, members, lag) = if let Ok(loaded) = loaded {
+            loaded
+        } else {
             // It is not in memory, and so has no members.
-            Err(_) => {
-                let kept = self.kept(name).await?;
-                let mode = kept.row.mode;
-                let group = Group::load(name.clone(), kept, &self.catalog().topics, 0, self.clock.now_ms());
-                (GroupState::Empty, mode, 0, self.lag_of(&group))
-            }
+            let kept = self.kept(name).await?;
+            let mode = kept.row.mode;
+            let group = Group::load(name.clone(), kept, &self.catalog().topics, 0, self.clock.now_ms());
+            (GroupState::Empty, mode, 0, self.lag_of(&group))
         };
         Ok(Some(GroupSummary { group: name.to_string(), state, mode, deployment: None, members, lag }))
     }
@@ -175,7 +175,7 @@ impl Coordinator {
     fn lag_of(&self, group: &Group) -> u64 {
         let catalog = self.catalog();
         let each = group.offsets().iter().filter_map(|(id, offset)| {
-            let lag = self.partition_status(&*catalog.partition(*id)?, Some(*offset)).lag;
+            let lag = partition_status(&*catalog.partition(*id)?, Some(*offset)).lag;
             Some(lag.saturating_sub(group.window_counts(*id).map_or(0, |(_, done)| done)))
         });
         each.sum()
@@ -190,6 +190,15 @@ impl Coordinator {
         });
         known.take(GROUP_METRICS_MAX).collect()
     }
+}
+
+/// What a group knows of a partition.
+struct Found {
+    id: PartitionId,
+    offset: Option<Offset>,
+    holder: Option<String>,
+    /// Share mode: records in members' hands, and those that are done ahead of others.
+    counts: Option<(u64, u64)>,
 }
 
 fn member_status(

@@ -71,7 +71,9 @@ mod tests {
             let transaction = store.begin().unwrap();
             {
                 let mut tables = transaction.tables();
-                rows.iter().for_each(|row| tables.put(row).unwrap());
+                for row in &rows {
+                    tables.put(row).unwrap();
+                }
             }
             transaction.commit().unwrap();
         };
