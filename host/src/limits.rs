@@ -155,8 +155,9 @@ pub const GROUP_RETENTION_CHECK_MS: u64 = 60_000;
 pub const GROUP_RETENTION_MS_DEFAULT: u64 = 604_800_000;
 pub const GROUP_RETENTION_MS_MIN: u64 = 1_000;
 pub const GROUP_RETENTION_MS_MAX: u64 = 315_360_000_000;
-/// Times that a reset waits for a commit that is under way.
-pub const RESET_TRIES_MAX: usize = 20;
+/// Whoever moves an offset waits for one that is on its way already: for so long at most, with a look so often.
+pub const MOVE_WAIT_MS_MAX: u64 = 10_000;
+pub const MOVE_LOOK_MS: u64 = 10;
 /// Records of one partition that a share group has under way or has acknowledged out of order (Kafka's
 /// group.share.partition.max.record.locks).
 pub const SHARE_WINDOW_RECORDS_MAX: usize = 2_000;

@@ -134,12 +134,13 @@ async fn run(host: &mut Host, fleet: &mut Fleet<'_>, count: u64) {
             .iter()
             .filter_map(|partition| partition["committed"].as_u64())
             .sum();
-        if read == count {
-            break;
-        }
-        if kills < CONSUMER_KILLS && read * (CONSUMER_KILLS + 1) > kills * count {
+        // However fast it goes, all kills take place.
+        while kills < CONSUMER_KILLS && read * (CONSUMER_KILLS + 1) > kills * count {
             kills += 1;
             fleet.kill_one(kills * 7);
+        }
+        if read == count && host_kills == HOST_KILLS {
+            break;
         }
         if host_kills < HOST_KILLS && read * (HOST_KILLS + 1) > (host_kills * 2 + 1) * count / 2 {
             host_kills += 1;

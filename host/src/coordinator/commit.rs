@@ -9,7 +9,7 @@ use super::catalog::Place;
 use super::handle::Handle;
 use crate::error::{Error, Result};
 use crate::group::{Begun, Commit, Group, Move, Range, Refusal, Token};
-use crate::limits::{COMMIT_OFFSETS_MAX, HEAL_MS};
+use crate::limits::{COMMIT_OFFSETS_MAX, HEAL_MS, MOVE_LOOK_MS, MOVE_WAIT_MS_MAX};
 use crate::log::{Guard, Unit};
 use crate::model::group::{MemberId, Mode};
 use crate::model::name::{GroupName, TopicName};
@@ -84,10 +84,9 @@ impl Coordinator {
         };
         let seat = handle.seat(member)?;
         let _turn = seat.turn.lock().await;
-        let now_ms = self.clock.now_ms();
-        let begun = handle
-            .with(|group| group.begin_commit(member, commit, now_ms))?
-            .map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
+        let begin = || handle.with(|group| group.begin_commit(member, commit.clone(), self.clock.now_ms()));
+        let begun = self.once_free(&handle, begin).await?;
+        let begun = begun.map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
         if let Begun::Moves(moves) = begun {
             let mut unit = Unit::default();
             let group = MovingGroup { handle: Arc::clone(&handle), by: By::Member(member), moves };
@@ -142,34 +141,63 @@ impl Coordinator {
 
     /// Puts the offsets of a transaction into its unit.
     pub async fn begin(self: &Arc<Self>, all: Vec<TransactionOffsets>, unit: &mut Unit) -> Result<Moving> {
-        let mut moving = Moving::default();
-        for TransactionOffsets { group, commit } in all {
-            match self.begin_group(&group, commit, unit).await {
-                Ok(begun) => moving.0.extend(begun),
-                Err(error) => {
-                    self.end(moving, false).await;
-                    return Err(error);
+        let over = tokio::time::Instant::now() + Duration::from_millis(MOVE_WAIT_MS_MAX);
+        let guards = unit.guards.len();
+        loop {
+            let mut moving = Moving::default();
+            let mut begun = Ok(());
+            for TransactionOffsets { group, commit } in &all {
+                match self.begin_group(group, commit, unit).await {
+                    Ok(group) => moving.0.extend(group),
+                    Err(error) => {
+                        begun = Err((group, error));
+                        break;
+                    }
                 }
             }
+            let Err((group, error)) = begun else {
+                for group in &moving.0 {
+                    self.stage(group, unit);
+                }
+                return Ok(moving);
+            };
+            // Two that wait for each other with something in hand would wait for ever.
+            self.end(moving, false).await;
+            unit.guards.truncate(guards);
+            let handle = self.find(group).filter(|_| error.code == MOVING && tokio::time::Instant::now() < over);
+            let Some(handle) = handle else { return Err(error) };
+            wait_for_move(&handle).await;
         }
-        for group in &moving.0 {
-            self.stage(group, unit);
+    }
+
+    /// Begins to move offsets once nobody else does: whoever is first is seen by the next.
+    pub(super) async fn once_free<T>(
+        &self,
+        handle: &Handle,
+        begin: impl Fn() -> Result<Result<T, Refusal>>,
+    ) -> Result<Result<T, Refusal>> {
+        let over = tokio::time::Instant::now() + Duration::from_millis(MOVE_WAIT_MS_MAX);
+        loop {
+            match begin()? {
+                Err(Refusal::Busy(_)) if tokio::time::Instant::now() < over => wait_for_move(handle).await,
+                begun => return Ok(begun),
+            }
         }
-        Ok(moving)
     }
 
     /// `None` where there is nothing to end: what is committed already can only be found to be.
     async fn begin_group(
         self: &Arc<Self>,
         name: &GroupName,
-        commit: TransactionCommit,
+        commit: &TransactionCommit,
         unit: &mut Unit,
     ) -> Result<Option<MovingGroup>> {
         let now_ms = self.clock.now_ms();
         let (handle, by, begun) = match commit {
             TransactionCommit::Batch { member, token } => {
                 let handle = self.get(name).await?;
-                self.check_token(&token, &handle, member)?;
+                let member = *member;
+                self.check_token(token, &handle, member)?;
                 let begun = handle.with(|group| group.begin_commit(member, Commit::Token(token.clone()), now_ms))?;
                 let begun = begun.map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
                 if begun == Begun::Done {
@@ -183,7 +211,7 @@ impl Coordinator {
                 (handle, By::Member(member), begun)
             }
             TransactionCommit::Offsets(offsets) => {
-                let wanted = self.named_offsets(&offsets)?;
+                let wanted = self.named_offsets(offsets)?;
                 let (handle, begun) = loop {
                     let handle = self.get_or_make(name, Mode::Consumer).await?;
                     let begun = handle.with(|group| match group.mode() {
@@ -237,6 +265,7 @@ impl Coordinator {
                 }
             });
             handle.hurry(now_ms);
+            handle.moved.notify_waiters();
             if is_committed && matches!(by, By::Member(_)) {
                 self.metrics.group_commits.inc();
             }
@@ -293,6 +322,14 @@ impl Coordinator {
         }
         Ok(named.into_iter().collect())
     }
+}
+
+/// The code of an error that another try ends.
+const MOVING: &str = "offset-moving";
+
+/// Returns once an offset of the group that was on its way has ended, or it is worth another look.
+async fn wait_for_move(handle: &Handle) {
+    let _ = tokio::time::timeout(Duration::from_millis(MOVE_LOOK_MS), handle.moved.notified()).await;
 }
 
 /// Offsets of one group, moved by an operator.

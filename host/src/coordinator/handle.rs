@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::{MutexGuard, Notify};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::group::Group;
 use crate::model::group::MemberId;
 use crate::model::name::GroupName;
@@ -28,6 +28,8 @@ pub(super) struct Handle {
     /// Nothing falls due before.
     due_ms: AtomicI64,
     members: Mutex<HashMap<MemberId, Arc<Seat>>>,
+    /// An offset that was on its way has arrived, or not.
+    pub(super) moved: Notify,
     /// The group was taken out, for good: one of the same name has another handle.
     gone: AtomicBool,
 }
@@ -52,6 +54,7 @@ impl Handle {
             seen: AtomicU64::new(0),
             due_ms: AtomicI64::new(i64::MAX),
             members: Mutex::default(),
+            moved: Notify::new(),
             gone: AtomicBool::new(false),
         }
     }
@@ -103,8 +106,9 @@ impl Handle {
     pub(super) fn take(&self) -> Result<Option<Box<Group>>> {
         let mut group = self.group.lock();
         if group.as_ref().is_some_and(|group| group.is_moving()) {
-            return Err(Error::conflict(
-                "offset-moved",
+            return Err(Error::new(
+                Kind::Overloaded,
+                "offset-moving",
                 format!("somebody is moving the offsets of group {} at this moment; try again", self.name),
             ));
         }

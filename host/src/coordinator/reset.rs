@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +10,6 @@ use super::Coordinator;
 use super::handle::Handle;
 use crate::error::{Error, Result};
 use crate::group::{Group, Move};
-use crate::limits::{GROUP_TICK_MS, RESET_TRIES_MAX};
 use crate::log::{Guard, Partition, Unit};
 use crate::model::group::Mode;
 use crate::model::name::{GroupName, TopicName};
@@ -112,18 +110,8 @@ impl Coordinator {
         wanted: &[(PartitionId, u64)],
         partitions: Vec<Arc<Partition>>,
     ) -> Result<()> {
-        let mut tries = 0;
-        let moves = loop {
-            match handle.with(|group| group.begin_move(wanted))? {
-                Ok(moves) => break moves,
-                // A commit is under way, and ends in a moment.
-                Err(_) if tries < RESET_TRIES_MAX => {
-                    tries += 1;
-                    tokio::time::sleep(Duration::from_millis(GROUP_TICK_MS)).await;
-                }
-                Err(refusal) => return Err(self.refused(refusal, handle, None)),
-            }
-        };
+        let begin = || handle.with(|group| group.begin_move(wanted));
+        let moves = self.once_free(handle, begin).await?.map_err(|refusal| self.refused(refusal, handle, None))?;
         let at_ms = self.clock.now_ms();
         let mut unit = Unit { partitions, ..Unit::default() };
         for Move { partition, expected, next } in &moves {

@@ -91,9 +91,10 @@ impl Refusal {
                     name(id)
                 ),
             ),
-            Self::Busy(id) => Error::conflict(
-                "offset-moved",
-                format!("somebody else is moving the offset of {} at this moment; look, then try again", name(id)),
+            Self::Busy(id) => Error::new(
+                Kind::Overloaded,
+                "offset-moving",
+                format!("somebody else is moving the offset of {} at this moment; try again", name(id)),
             ),
         }
     }
