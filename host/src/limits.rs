@@ -55,6 +55,8 @@ pub const RETRY_AFTER_MS: u64 = 1_000;
 pub const STORE_CACHE_BYTES: usize = 256 << 20;
 /// Memory for the newest batches of all partitions together, from which readers at the tail are fed.
 pub const TAIL_BYTES_MAX: usize = 64 << 20;
+/// What a batch costs there beside its bytes.
+pub const TAIL_BATCH_COST_BYTES: usize = 128;
 
 /// Batches that wait in the head for their segment, over all partitions, before the largest are sealed early. A small head
 /// is what makes a restart quick: after a crash the database is walked through once.

@@ -38,6 +38,12 @@ async fn to_operators_and_tools() {
         "segment_cache_hits_total",
         "segment_cache_misses_total",
         "garbage_objects",
+        "groups",
+        "group_members",
+        "group_polls_total",
+        "group_commits_total",
+        "group_sessions_expired_total",
+        "group_dead_letters_total",
     ] {
         assert!(metrics.contains(&format!("\nkafka_do_{metric} ")), "{metric}: {metrics}");
     }
@@ -55,6 +61,16 @@ async fn to_operators_and_tools() {
         ("/v1/plugins", &["get"]),
         ("/v1/plugins/{plugin}", &["get", "put", "delete"]),
         ("/v1/plugins/{plugin}/versions/{version}", &["delete"]),
+        ("/v1/groups", &["get"]),
+        ("/v1/groups/{group}", &["get", "delete"]),
+        ("/v1/groups/{group}/reset", &["post"]),
+        ("/v1/groups/{group}/stream", &["get"]),
+        ("/v1/groups/{group}/members", &["post"]),
+        ("/v1/groups/{group}/members/{member}", &["delete"]),
+        ("/v1/groups/{group}/members/{member}/poll", &["post"]),
+        ("/v1/groups/{group}/members/{member}/commit", &["post"]),
+        ("/v1/groups/{group}/members/{member}/heartbeat", &["post"]),
+        ("/v1/groups/{group}/members/{member}/acknowledge", &["post"]),
         ("/v1/deployments", &["get"]),
         ("/v1/deployments/{deployment}", &["get", "put", "delete"]),
         ("/v1/deployments/{deployment}/pause", &["post"]),
@@ -69,7 +85,7 @@ async fn to_operators_and_tools() {
             assert!(paths[path][*method]["summary"].is_string(), "{method} {path} has a summary");
         }
     }
-    assert_eq!(paths.len(), 17, "every path has its row above");
+    assert_eq!(paths.len(), 27, "every path has its row above");
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::extract::{Json, Path, Query};
-use super::fetch::parse_time;
 use super::form::TimeForm;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
@@ -112,7 +111,16 @@ impl ToForm {
             Self::Text(text) => match text.as_str() {
                 "earliest" => ResetTo::Earliest,
                 "latest" => ResetTo::Latest,
-                time => ResetTo::TimeMs(parse_time(time)?),
+                // A number alone could be a time, an offset or a step.
+                time => ResetTo::TimeMs(time.parse().map(jiff::Timestamp::as_millisecond).map_err(|_| {
+                    let shown: String = time.chars().take(40).collect();
+                    Error::invalid(
+                        "invalid-reset",
+                        format!(
+                            "{shown:?} is not where a group can be moved to; send \"earliest\", \"latest\", a time as in \"2026-11-23T09:00:00Z\", {{\"time\": ms}}, {{\"offset\": n}} or {{\"by\": n}}"
+                        ),
+                    )
+                })?),
             },
             Self::Time(TimeTo { time }) => ResetTo::TimeMs(time.into_ms()),
             Self::Offset(OffsetTo { offset }) => ResetTo::Offset(offset),

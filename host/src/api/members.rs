@@ -50,9 +50,9 @@ pub(super) struct JoinForm {
     /// `consumer` (unless given), or `share`: many members to a partition, each record to one of them.
     #[serde(default)]
     pub(super) mode: Mode,
-    /// Share mode: how long a member has for a record; 30 seconds unless given.
+    /// Share mode: how long a member has for a record; 30 seconds unless somebody said otherwise, and the newest word holds.
     pub(super) lock_ms: Option<u64>,
-    /// Share mode: how often a record is handed out before it is a dead letter; 5 times unless given.
+    /// Share mode: how often a record is handed out before it is a dead letter; 5 times unless somebody said otherwise.
     pub(super) max_deliveries: Option<u16>,
 }
 
@@ -127,7 +127,8 @@ pub(super) async fn leave(State(app): State<App>, Path((group, id)): Path<(Group
 #[serde(deny_unknown_fields)]
 #[schema(as = PollRequest)]
 pub(super) struct PollForm {
-    /// Of the batch that the member holds, or held last.
+    /// Of the batch that the member holds, or held last: after a restart of the host it has that batch again by it. One that
+    /// is not the member's any more is passed over.
     token: Option<String>,
     /// At most this many records; 500 unless given, 50,000 at most.
     max_records: Option<usize>,
@@ -367,7 +368,8 @@ pub(super) struct AcknowledgeForm {
     acknowledgements: Vec<RecordsForm>,
 }
 
-/// Share mode: accept, release, reject or renew records, each by itself. All of the call, or nothing.
+/// Share mode: accept, release, reject or renew records, each by itself. All of the call, or nothing. What is accepted already
+/// may be accepted again.
 #[utoipa::path(
     post, path = "/v1/groups/{group}/members/{member}/acknowledge", tag = "groups",
     params(("group" = String, Path), ("member" = String, Path)), request_body = AcknowledgeForm,

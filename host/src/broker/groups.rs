@@ -136,6 +136,8 @@ impl Broker {
             epoch: deployment.generation.into(),
             stalled: members.iter().filter(stalls).map(|member| member.member_id.clone()).collect(),
             lag: partitions.iter().map(|partition| partition.lag).sum(),
+            lock_ms: None,
+            max_deliveries: None,
             members,
             partitions,
             deployment: Some(deployment.name),

@@ -218,7 +218,7 @@ impl Broker {
         if records.is_empty() && offsets.is_empty() && batches.is_empty() {
             return Err(Error::invalid(
                 "no-records",
-                "the transaction has neither records nor offsets; send at least one",
+                "the transaction has neither records nor offsets nor commits; send at least one",
             ));
         }
         permit.try_grow(records.len() * RECORD_COST_BYTES)?;

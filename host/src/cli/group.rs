@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -142,7 +143,7 @@ impl GroupCommand {
 impl Reset {
     async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
         let path = format!("{}/reset", path(&self.name));
-        let mut body = json!({ "to": to(&self.to), "topic": self.topic, "force": self.force, "dry_run": true });
+        let mut body = json!({ "to": to(&self.to)?, "topic": self.topic, "force": self.force, "dry_run": true });
         let plan = client.post(&path, Some(Content::json(&body)?)).await?;
         if self.dry_run {
             return output.show(&plan.body, |moved: Moved| moved_text(&moved.partitions));
@@ -158,14 +159,21 @@ impl Reset {
 }
 
 /// As the API takes it.
-fn to(text: &str) -> Value {
+fn to(text: &str) -> anyhow::Result<Value> {
     let by = text.strip_prefix('+').unwrap_or(text).parse::<i64>().ok();
-    match (text.chars().next(), by) {
+    Ok(match (text.chars().next(), by) {
         (Some('+' | '-'), Some(by)) => json!({ "by": by }),
-        (_, Some(_)) => text.parse::<u64>().map_or_else(|_| json!(text), |offset| json!({ "offset": offset })),
-        (_, None) => json!(text),
-    }
+        (_, Some(offset)) if offset < OFFSET_MAX => json!({ "offset": offset }),
+        (_, Some(_)) => bail!("{text} is an offset that no log has; write a time as in 2026-11-23T09:00:00Z"),
+        (_, None) if matches!(text, "earliest" | "latest") || text.parse::<jiff::Timestamp>().is_ok() => json!(text),
+        (_, None) => bail!(
+            "{text:?} is not where a group can be moved to; write earliest, latest, a time as in 2026-11-23T09:00:00Z, an offset such as 120, or as many on or back, as +100 or -100"
+        ),
+    })
 }
+
+/// What is more than this is milliseconds since 1970.
+const OFFSET_MAX: i64 = 1_000_000_000_000;
 
 fn path(name: &str) -> String {
     format!("/v1/groups/{}", encoded(name))
@@ -307,7 +315,10 @@ mod tests {
             ("2026-11-23T09:00:00Z", json!("2026-11-23T09:00:00Z")),
         ];
         for (text, expected) in cases {
-            assert_eq!(to(text), expected, "{text}");
+            assert_eq!(to(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "foo", "2026-11-25", "1795626505184", "+x"] {
+            assert!(to(text).is_err(), "{text}");
         }
     }
 

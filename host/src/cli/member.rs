@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::time::Duration;
 
 use anyhow::Context;
+use rustix::event::{PollFd, PollFlags};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 use super::client::{Backoff, Client, Content, Failure, encoded};
 use super::consume::{Format, Item};
 use super::output::output_error;
+use super::topic;
 use crate::shutdown::Signals;
 
 /// Records of one batch, and how long a poll waits for some.
@@ -92,10 +94,16 @@ impl Member {
             body["session_timeout_ms"] = json!(ms);
         }
         let path = session.path.clone();
-        match session.say(&path, &body).await? {
-            Said::Answer(answer) => Ok(Some(serde_json::from_slice(&answer).context(STRANGE)?)),
-            Said::Stop => Ok(None),
+        let joined = match session.say(&path, &body).await? {
+            Said::Answer(answer) => serde_json::from_slice(&answer).context(STRANGE)?,
+            Said::Stop => return Ok(None),
+        };
+        if let Err(Failure::Refused(refusal)) = session.client.get(&topic::path(&self.topic)).await
+            && refusal.code == "unknown-topic"
+        {
+            eprintln!("There is no topic {} yet; waiting for it.", self.topic);
         }
+        Ok(Some(joined))
     }
 }
 
@@ -131,6 +139,9 @@ impl Session<'_> {
             token = Some(batch.token.clone());
             let count = batch.records.len() as u64;
             if count == 0 {
+                if is_unread() {
+                    return Ok(End::Done);
+                }
                 continue;
             }
             let text = written(&batch.records, format)?;
@@ -261,6 +272,14 @@ impl Refused {
         let code = if let Failure::Refused(refusal) = failure { refusal.code.clone() } else { String::new() };
         Self { code, text: failure.to_string() }
     }
+}
+
+/// Whether whoever read the output has gone: without records nothing is written, and no write says so.
+fn is_unread() -> bool {
+    let stdout = io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut asked, Some(&now)).is_ok() && asked[0].revents().contains(PollFlags::ERR)
 }
 
 fn is_refused(error: &anyhow::Error, codes: &[&str]) -> bool {

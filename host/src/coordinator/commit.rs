@@ -1,6 +1,6 @@
 //! Committing: offsets move in one unit, guarded by where they must stand; until it has ended, nobody else moves them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,6 +141,7 @@ impl Coordinator {
 
     /// Puts the offsets of a transaction into its unit.
     pub async fn begin(self: &Arc<Self>, all: Vec<TransactionOffsets>, unit: &mut Unit) -> Result<Moving> {
+        self.check_once(&all)?;
         let over = tokio::time::Instant::now() + Duration::from_millis(MOVE_WAIT_MS_MAX);
         let guards = unit.guards.len();
         loop {
@@ -168,6 +169,29 @@ impl Coordinator {
             let Some(handle) = handle else { return Err(error) };
             wait_for_move(&handle).await;
         }
+    }
+
+    /// Refuses a transaction that moves one offset twice.
+    fn check_once(&self, all: &[TransactionOffsets]) -> Result<()> {
+        let mut named = BTreeSet::new();
+        for TransactionOffsets { group, commit } in all {
+            let partitions: Vec<PartitionId> = match commit {
+                TransactionCommit::Batch { token, .. } => token.ranges().iter().map(|range| range.partition).collect(),
+                TransactionCommit::Offsets(offsets) => {
+                    self.named_offsets(offsets)?.into_iter().map(|(partition, _)| partition).collect()
+                }
+            };
+            for partition in partitions {
+                if !named.insert((group, partition)) {
+                    let name = self.catalog().name(partition);
+                    return Err(Error::invalid(
+                        "invalid-offsets",
+                        format!("the transaction moves group {group} twice in {name}; name each partition once"),
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Begins to move offsets once nobody else does: whoever is first is seen by the next.
@@ -202,11 +226,23 @@ impl Coordinator {
                 let begun = begun.map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
                 if begun == Begun::Done {
                     // The records would be stored a second time. Guards are looked at after the request's key.
-                    for range in token.ranges() {
-                        let (group, partition) = (name.clone(), range.partition);
-                        unit.guards.push(Guard::Offset { group, partition, expected: Some(range.from) });
-                    }
+                    unit.guards.push(Guard::Never(Error::conflict(
+                        "already-committed",
+                        format!(
+                            "the batch of this token is committed already, and nothing was written; poll for the next one of group {name}, and send an Idempotency-Key to be answered twice"
+                        ),
+                    )));
                     return Ok(None);
+                }
+                if let Begun::Moves(moves) = &begun
+                    && !is_whole(token, moves)
+                {
+                    // Somebody moved the group within the batch: of what comes of all of it, a part is not to be written.
+                    let stands: Vec<_> = moves.iter().map(|moved| (moved.partition, moved.expected)).collect();
+                    handle.with(|group| group.end_commit(member, &stands, now_ms))?;
+                    handle.moved.notify_waiters();
+                    let standing = handle.look(|group| group.standing_of(member))?;
+                    return Err(self.refused(Refusal::LeaseEnded(standing), &handle, Some(member)));
                 }
                 (handle, By::Member(member), begun)
             }
@@ -322,6 +358,15 @@ impl Coordinator {
         }
         Ok(named.into_iter().collect())
     }
+}
+
+/// Whether a commit is of all that the token's batch had.
+fn is_whole(token: &Token, moves: &[Move]) -> bool {
+    let is_moved = |range: &Range| {
+        let of_it = |moved: &&Move| moved.partition == range.partition;
+        moves.iter().find(of_it).is_some_and(|moved| (moved.expected, moved.next) == (Some(range.from), range.next))
+    };
+    token.ranges().iter().all(is_moved)
 }
 
 /// The code of an error that another try ends.

@@ -70,6 +70,11 @@ pub struct GroupStatus {
     /// The deployment whose progress it carries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
+    /// In share mode: how long a member has for a record, and how often one is handed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_deliveries: Option<u16>,
     pub members: Vec<MemberStatus>,
     pub partitions: Vec<PartitionStatus>,
     /// Of all partitions together.
@@ -95,7 +100,7 @@ impl Coordinator {
         let handle = self.get(name).await?;
         let catalog = self.catalog();
         let now_ms = self.clock.now_ms();
-        let (row, state, members, found) = handle.look(|group| {
+        let (row, share, state, members, found) = handle.look(|group| {
             let found = group.partitions().into_iter().map(|id| Found {
                 id,
                 offset: group.offsets().get(&id).copied(),
@@ -103,7 +108,7 @@ impl Coordinator {
                 counts: group.window_counts(id),
             });
             let found: Vec<Found> = found.collect();
-            (group.row().clone(), group.state(), group.members(), found)
+            (group.row().clone(), group.share(), group.state(), group.members(), found)
         })?;
         let mut partitions: Vec<(Arc<Partition>, PartitionStatus)> = Vec::with_capacity(found.len());
         for Found { id, offset, holder, counts } in found {
@@ -127,6 +132,8 @@ impl Coordinator {
             assignor: row.assignor,
             epoch: row.epoch,
             deployment: None,
+            lock_ms: (row.mode == Mode::Share).then_some(share.lock_ms),
+            max_deliveries: (row.mode == Mode::Share).then_some(share.deliveries_max),
             stalled: members
                 .iter()
                 .filter(|member| member.state == MemberState::Stalled)

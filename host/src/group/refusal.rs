@@ -60,13 +60,13 @@ impl Refusal {
             Self::Mode(Mode::Share) => Error::conflict(
                 "group-mode",
                 format!(
-                    "group {group} is in share mode, and this call is for consumer groups; join with \"mode\": \"share\" and use POST .../acknowledge, or choose another group"
+                    "group {group} is a share group: join and stream it with mode share, and acknowledge its records with POST .../acknowledge; kafka-do consume, and commits of offsets, are for consumer groups"
                 ),
             ),
             Self::Mode(Mode::Consumer) => Error::conflict(
                 "group-mode",
                 format!(
-                    "group {group} is a consumer group, and this call is for share groups; use POST .../commit, or choose another group"
+                    "group {group} is a consumer group: join it without a mode, and commit with POST .../commit; for a share group choose another name"
                 ),
             ),
             Self::TooManyMembers => Error::new(

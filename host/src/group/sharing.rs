@@ -47,7 +47,7 @@ impl Group {
         self.share().lock_ms
     }
 
-    fn share(&self) -> ShareConfig {
+    pub fn share(&self) -> ShareConfig {
         self.row
             .share
             .unwrap_or(ShareConfig { lock_ms: SHARE_LOCK_MS_DEFAULT, deliveries_max: SHARE_DELIVERIES_DEFAULT })
@@ -114,12 +114,20 @@ impl Group {
         let until_ms = now_ms.saturating_add_unsigned(self.lock_ms());
         let member = self.known(id)?;
         (member.seen_ms, member.worked_ms) = (now_ms, now_ms);
-        for Acknowledgement { partition, offset, .. } in acks {
-            if !self.windows.get(partition).is_some_and(|window| window.is_acquired(*offset, id)) {
-                return Err(Refusal::NotAcquired(*partition, *offset));
+        let is_done = |windows: &BTreeMap<PartitionId, Window>, ack: &Acknowledgement| {
+            // Whoever accepts it again did not hear the answer.
+            ack.ack == Ack::Accept && windows.get(&ack.partition).is_some_and(|window| window.is_done(ack.offset))
+        };
+        for ack in acks.iter().filter(|ack| !is_done(&self.windows, ack)) {
+            if !self.windows.get(&ack.partition).is_some_and(|window| window.is_acquired(ack.offset, id)) {
+                return Err(Refusal::NotAcquired(ack.partition, ack.offset));
             }
         }
-        for Acknowledgement { partition, offset, ack } in acks {
+        for acknowledgement in acks {
+            let Acknowledgement { partition, offset, ack } = acknowledgement;
+            if is_done(&self.windows, acknowledgement) {
+                continue;
+            }
             let Some(window) = self.windows.get_mut(partition) else { continue };
             match ack {
                 Ack::Renew => {

@@ -111,6 +111,11 @@ impl Window {
             .is_some_and(|cell| matches!(cell.state, State::Acquired { by: whose, .. } if whose == by))
     }
 
+    /// Whether nobody needs the record any more.
+    pub(super) fn is_done(&self, offset: u64) -> bool {
+        offset < self.start || self.cells.get(&offset).is_some_and(|cell| cell.state == State::Done)
+    }
+
     pub(super) fn due_ms(&self, offset: u64) -> Option<i64> {
         match self.cells.get(&offset)?.state {
             State::Acquired { until_ms, .. } => Some(until_ms),

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use super::Partition;
-use crate::limits::TAIL_BYTES_MAX;
+use crate::limits::{TAIL_BATCH_COST_BYTES, TAIL_BYTES_MAX};
 use crate::model::batch::Batch;
 
 /// Consecutive batches that end at the high watermark.
@@ -74,8 +74,9 @@ impl TailBudget {
     /// Counts batches that were just published, and takes the oldest out where they are too many.
     pub(super) fn add(&mut self, partition: &Arc<Partition>, batches: &[Batch]) {
         for batch in batches {
-            self.bytes += batch.bytes().len();
-            self.order.push_back((Arc::downgrade(partition), batch.bytes().len()));
+            let cost = batch.bytes().len() + TAIL_BATCH_COST_BYTES;
+            self.bytes += cost;
+            self.order.push_back((Arc::downgrade(partition), cost));
         }
         while self.bytes > TAIL_BYTES_MAX {
             let Some((partition, bytes)) = self.order.pop_front() else { break };

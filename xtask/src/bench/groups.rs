@@ -65,6 +65,9 @@ struct Samples {
     polls_ms: RefCell<Vec<f64>>,
     commits_ms: RefCell<Vec<f64>>,
     records: Cell<usize>,
+    /// No more records are to come,
+    is_fed: Cell<bool>,
+    /// and no more polls.
     is_over: Cell<bool>,
 }
 
@@ -97,16 +100,19 @@ async fn measure_here(run: &mut Run<'_>) -> Result<()> {
     samples.polls_ms.borrow_mut().clear();
     samples.commits_ms.borrow_mut().clear();
     let begun = clock::now();
-    // Longer than a load: the caches fill in the first half, and memory shows what it does in the second.
-    let half = Duration::from_secs(run.extent.groups_s) / 2;
-    tokio::time::sleep(half).await;
-    let before = process::memory(host.pid())?.anonymous_mib;
-    tokio::time::sleep(half).await;
+    tokio::time::sleep(Duration::from_secs(run.extent.groups_s)).await;
     let elapsed = begun.elapsed().as_secs_f64();
     let polls = samples.polls_ms.take();
     let commits = samples.commits_ms.take();
     let cores = (process::cpu_seconds(host.pid())? - cpu) / elapsed;
+    // Records are kept in memory up to a bound, and polls are to cost none of it.
+    samples.is_fed.set(true);
+    tokio::time::sleep(WARM_UP).await;
+    let before = process::memory(host.pid())?.anonymous_mib;
+    samples.polls_ms.borrow_mut().clear();
+    tokio::time::sleep(Duration::from_secs(run.extent.groups_s)).await;
     let after = process::memory(host.pid())?.anonymous_mib;
+    let idle_polls = samples.polls_ms.borrow().len();
     samples.is_over.set(true);
     while let Some(done) = tasks.join_next().await {
         done??;
@@ -121,7 +127,8 @@ async fn measure_here(run: &mut Run<'_>) -> Result<()> {
     run.add(Section::Groups, rate)?;
     run.add(Section::Groups, Measure::new("commit, p99", quantile(&commits, 99), "ms"))?;
     run.add(Section::Groups, Measure::new("busy cores of the host", cores, ""))?;
-    let memory = Measure::new("anonymous memory at the end", after, "MiB").beside("at half the time", before);
+    let name = format!("anonymous memory after {idle_polls} more polls, without records");
+    let memory = Measure::new(name, after, "MiB").beside("before them", before);
     run.add(Section::Groups, memory.target(Target::RatioAtMost(GROWTH_MAX)))?;
     host.stop()?;
     rebalance(run).await
@@ -177,7 +184,7 @@ impl Polling {
 /// Records for all partitions in turn.
 async fn feed(client: Rc<Client>, samples: Rc<Samples>) -> Result<()> {
     let mut next: u32 = 0;
-    while !samples.is_over.get() {
+    while !samples.is_fed.get() {
         let records: Vec<Value> =
             (next..next + BATCH).map(|n| json!({"partition": n % PARTITIONS, "value": n})).collect();
         let _: Value = client.post(&format!("/v1/topics/{TOPIC}/records"), &json!({ "records": records })).await?;
@@ -217,6 +224,7 @@ async fn rebalance(run: &mut Run<'_>) -> Result<()> {
     let after_join = owners(&client).await?;
     tokio::time::sleep(window).await;
     let moving = samples.polls_ms.take();
+    samples.is_fed.set(true);
     samples.is_over.set(true);
     while let Some(done) = tasks.join_next().await {
         done??;

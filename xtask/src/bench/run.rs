@@ -53,7 +53,7 @@ pub(super) const FULL: Extent = Extent {
     tiers_mib: &[0, 1_024, 4_096],
     partitions: &[1, 100, 1_000, 10_000],
     groups: (10_000, 1_000),
-    groups_s: 180,
+    groups_s: 60,
     records_max: usize::MAX,
     passes: 5,
     swaps: 200,

@@ -130,7 +130,7 @@ impl Section {
             Self::Groups => {
                 "Members of one group over a topic of 1,000 partitions, each polling twice a second and committing what it was \
                  given, while 2,000 records a second come; beside groups that were joined and left. A poll is timed from \
-                 when it is due. Then 100 members over the same partitions, of which one leaves and another comes: the others \
+                 when it is due. The same for as long again without records shows that polls leave nothing behind. Then 100 members over the same partitions, of which one leaves and another comes: the others \
                  go on with what they have, and only what must move does."
             }
             Self::Start => {
