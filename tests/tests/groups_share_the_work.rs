@@ -293,6 +293,9 @@ async fn a_batch_and_what_came_of_it_are_one_transaction() {
     host.post("/v1/transactions", move_to(25)).await.ok();
     // Somebody moved the group within the batch: what comes of all of it is not written.
     assert_eq!(host.post("/v1/transactions", transact(&a, &third)).await.problem(409), "lease-ended");
+    // What is left is a batch that can be committed so.
+    let rest = a.batch(&host, 10).await;
+    assert_eq!(values(&rest), (25..30).collect::<Vec<_>>());
     host.post("/v1/transactions", move_to(20)).await.ok();
     let third = a.batch(&host, 10).await;
     let offset =

@@ -84,8 +84,10 @@ impl Coordinator {
         };
         let seat = handle.seat(member)?;
         let _turn = seat.turn.lock().await;
-        let begin = || handle.with(|group| group.begin_commit(member, commit.clone(), self.clock.now_ms()));
-        let begun = self.once_free(&handle, begin).await?;
+        // Where the group begins is on the disk before it moves on from there.
+        self.save(&handle).await?;
+        let attempt = || handle.with(|group| group.begin_commit(member, commit.clone(), self.clock.now_ms()));
+        let begun = self.once_free(&handle, attempt).await?;
         let begun = begun.map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
         if let Begun::Moves(moves) = begun {
             let mut unit = Unit::default();
@@ -198,11 +200,11 @@ impl Coordinator {
     pub(super) async fn once_free<T>(
         &self,
         handle: &Handle,
-        begin: impl Fn() -> Result<Result<T, Refusal>>,
+        attempt: impl Fn() -> Result<Result<T, Refusal>>,
     ) -> Result<Result<T, Refusal>> {
         let over = tokio::time::Instant::now() + Duration::from_millis(MOVE_WAIT_MS_MAX);
         loop {
-            match begin()? {
+            match attempt()? {
                 Err(Refusal::Busy(_)) if tokio::time::Instant::now() < over => wait_for_move(handle).await,
                 begun => return Ok(begun),
             }
@@ -221,17 +223,20 @@ impl Coordinator {
             TransactionCommit::Batch { member, token } => {
                 let handle = self.get(name).await?;
                 let member = *member;
+                self.save(&handle).await?;
                 self.check_token(token, &handle, member)?;
                 let begun = handle.with(|group| group.begin_commit(member, Commit::Token(token.clone()), now_ms))?;
                 let begun = begun.map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
                 if begun == Begun::Done {
                     // The records would be stored a second time. Guards are looked at after the request's key.
-                    unit.guards.push(Guard::Never(Error::conflict(
-                        "already-committed",
-                        format!(
-                            "the batch of this token is committed already, and nothing was written; poll for the next one of group {name}, and send an Idempotency-Key to be answered twice"
-                        ),
-                    )));
+                    if !token.ranges().is_empty() {
+                        unit.guards.push(Guard::Never(Error::conflict(
+                            "already-committed",
+                            format!(
+                                "the batch of this token is committed already, and nothing was written; poll for the next one of group {name}, and send an Idempotency-Key to be answered twice"
+                            ),
+                        )));
+                    }
                     return Ok(None);
                 }
                 if let Begun::Moves(moves) = &begun
@@ -239,7 +244,11 @@ impl Coordinator {
                 {
                     // Somebody moved the group within the batch: of what comes of all of it, a part is not to be written.
                     let stands: Vec<_> = moves.iter().map(|moved| (moved.partition, moved.expected)).collect();
-                    handle.with(|group| group.end_commit(member, &stands, now_ms))?;
+                    handle.with(|group| {
+                        group.end_commit(member, &stands, now_ms);
+                        // What is left of it is a batch of its own, that the next poll answers.
+                        group.retoken(member);
+                    })?;
                     handle.moved.notify_waiters();
                     let standing = handle.look(|group| group.standing_of(member))?;
                     return Err(self.refused(Refusal::LeaseEnded(standing), &handle, Some(member)));
@@ -250,15 +259,18 @@ impl Coordinator {
                 let wanted = self.named_offsets(offsets)?;
                 let (handle, begun) = loop {
                     let handle = self.get_or_make(name, Mode::Consumer).await?;
+                    // Where the group begins is on the disk before it moves on from there.
+                    if !handle.is_new() {
+                        self.save(&handle).await?;
+                    }
                     let begun = handle.with(|group| match group.mode() {
                         Mode::Share => Err(Refusal::Mode(Mode::Share)),
                         Mode::Consumer => group.begin_move(&wanted),
                     });
                     match begun {
                         Ok(begun) => break (handle, begun),
-                        // The group was deleted in this moment, and is made anew.
-                        Err(_) if handle.is_gone() => {}
-                        Err(error) => return Err(error),
+                        // The group is being deleted in this moment, and is made anew after it.
+                        Err(_) => {}
                     }
                 };
                 let moves = begun.map_err(|refusal| self.refused(refusal, &handle, None))?;

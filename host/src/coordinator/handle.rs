@@ -30,6 +30,8 @@ pub(super) struct Handle {
     members: Mutex<HashMap<MemberId, Arc<Seat>>>,
     /// An offset that was on its way has arrived, or not.
     pub(super) moved: Notify,
+    /// Nothing of it is on the disk.
+    new: AtomicBool,
     /// The group was taken out, for good: one of the same name has another handle.
     gone: AtomicBool,
 }
@@ -55,8 +57,16 @@ impl Handle {
             due_ms: AtomicI64::new(i64::MAX),
             members: Mutex::default(),
             moved: Notify::new(),
+            new: AtomicBool::new(false),
             gone: AtomicBool::new(false),
         }
+    }
+
+    /// A group that there was not.
+    pub(super) fn make(group: Group) -> Self {
+        let handle = Self { new: AtomicBool::new(true), ..Self::new(group.name().clone()) };
+        handle.put(group);
+        handle
     }
 
     /// Takes the turn to change the group; `None` where there is nothing left to change.
@@ -116,8 +126,11 @@ impl Handle {
         Ok(group.take())
     }
 
-    /// Puts back what was taken, as it was.
+    /// Puts back what was taken, as it was; or nothing, where it is to be loaded anew.
     pub(super) fn put_back(&self, group: Option<Box<Group>>) {
+        if group.is_none() {
+            self.saved.store(0, Ordering::Release);
+        }
         *self.group.lock() = group;
     }
 
@@ -181,12 +194,13 @@ impl Handle {
         self.look(Group::version).is_ok_and(|version| version > self.saved.load(Ordering::Acquire))
     }
 
-    /// Whether anything of the group was ever saved.
-    pub(super) fn was_saved(&self) -> bool {
-        self.saved.load(Ordering::Acquire) > 0
+    /// Whether the group was just made, and nothing of it was ever saved.
+    pub(super) fn is_new(&self) -> bool {
+        self.new.load(Ordering::Acquire)
     }
 
     pub(super) fn mark_saved(&self, version: u64) {
+        self.new.store(false, Ordering::Release);
         self.saved.fetch_max(version, Ordering::AcqRel);
     }
 

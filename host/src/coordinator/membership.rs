@@ -149,7 +149,8 @@ impl Coordinator {
             starts.extend(self.starts(&catalog, wanted, start).await?);
             let Some(alone) = handle.alone().await else { continue };
             self.catch_up(&handle)?;
-            if !lacking(&starts)?.is_empty() {
+            let has_changed = self.catalog().version != catalog.version;
+            if has_changed || !lacking(&starts)?.is_empty() {
                 continue;
             }
             let known: Vec<(PartitionId, u64)> = starts.iter().map(|(id, next)| (*id, *next)).collect();

@@ -185,9 +185,14 @@ impl Coordinator {
             }
             let loaded: Vec<_> = self.groups.read().values().filter(|handle| handle.has_members()).cloned().collect();
             for handle in loaded {
-                if let Err(error) = self.bring_up(&handle).await.map(drop) {
-                    tracing::warn!(group = %handle.name, %error, "a group learns of new topics later");
-                }
+                // Each by itself: one that is being changed holds up no other.
+                let coordinator = Arc::clone(&self);
+                self.working.spawn(async move {
+                    let Some(_alone) = handle.alone().await else { return };
+                    if let Err(error) = coordinator.catch_up(&handle) {
+                        tracing::warn!(group = %handle.name, %error, "a group learns of new topics later");
+                    }
+                });
             }
         }
     }
@@ -313,11 +318,7 @@ impl Coordinator {
                 format!("the host keeps {GROUPS_MAX} groups; delete some with DELETE /v1/groups/<group>"),
             ));
         }
-        let make = || {
-            let handle = Handle::new(name.clone());
-            handle.put(Group::new(name.clone(), mode, self.clock.now_ms()));
-            Arc::new(handle)
-        };
+        let make = || Arc::new(Handle::make(Group::new(name.clone(), mode, self.clock.now_ms())));
         let handle = Arc::clone(groups.entry(name.clone()).or_insert_with(make));
         self.count_groups(&groups);
         Ok(handle)
@@ -326,9 +327,11 @@ impl Coordinator {
     /// A group that was made for something that came to nothing.
     fn unmake(&self, handle: &Arc<Handle>) {
         let mut groups = self.groups.write();
-        let is_empty = handle.look(|group| !group.has_members() && group.offsets().is_empty()).unwrap_or(false);
-        // The map and whoever calls have it; who else does may be about to use it.
-        if is_empty && !handle.was_saved() && Arc::strong_count(handle) <= 2 {
+        // The map and whoever calls have it; who else does may be about to use it, and nobody gets it while the map is held.
+        if Arc::strong_count(handle) > 2 || !handle.is_new() {
+            return;
+        }
+        if handle.look(|group| !group.has_members() && group.offsets().is_empty()).unwrap_or(false) {
             groups.remove(&handle.name);
             handle.end();
             self.count_groups(&groups);

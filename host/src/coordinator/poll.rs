@@ -125,8 +125,8 @@ impl Coordinator {
             let catalog = self.catalog();
             let fresh = match offer {
                 Offer::Again(lease) => {
-                    let parts = self.read_again(&catalog, &handle, member, lease.parts).await?;
-                    return self.answer(&handle, member, lease.token, parts).await;
+                    let (token, parts) = self.read_again(&catalog, &handle, member, lease).await?;
+                    return self.answer(&handle, member, token, parts).await;
                 }
                 Offer::Fresh(fresh) => fresh,
             };
@@ -295,8 +295,9 @@ impl Coordinator {
         catalog: &Catalog,
         handle: &Handle,
         member: MemberId,
-        parts: Vec<Part>,
-    ) -> Result<Vec<Delivered>> {
+        lease: Lease,
+    ) -> Result<(Token, Vec<Delivered>)> {
+        let Lease { mut token, parts } = lease;
         let mut delivered: Vec<Delivered> = Vec::with_capacity(parts.len());
         let mut bytes = 0;
         for mut part in parts {
@@ -326,8 +327,8 @@ impl Coordinator {
         }
         if bytes >= BATCH_AGAIN_BYTES_MAX {
             let ends: Vec<_> = delivered.iter().map(|d| (d.part.range.partition, d.part.range.next)).collect();
-            handle.with(|group| group.shorten(member, &ends))?;
+            token = handle.with(|group| group.shorten(member, &ends))?.unwrap_or(token);
         }
-        Ok(delivered)
+        Ok((token, delivered))
     }
 }

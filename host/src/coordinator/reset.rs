@@ -127,12 +127,12 @@ impl Coordinator {
     /// A share group's rows are written by nobody but whoever saves it: for as long as this has that turn, what members
     /// acknowledge waits, and is passed by.
     async fn move_shared(
-        &self,
-        handle: &Handle,
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
         wanted: &[(PartitionId, u64)],
         partitions: Vec<Arc<Partition>>,
     ) -> Result<()> {
-        let _turn = handle.saving.lock().await;
+        let turn = handle.saving.lock().await;
         let at_ms = self.clock.now_ms();
         let mut unit = Unit { partitions, ..Unit::default() };
         for (partition, next) in wanted {
@@ -141,6 +141,8 @@ impl Coordinator {
             unit.rows.push(Row::Share { group: group(), partition: *partition, window: Vec::new() });
         }
         self.log.commit(unit).await?;
-        handle.with(|group| group.reset_windows(wanted, at_ms))
+        handle.with(|group| group.reset_windows(wanted, at_ms))?;
+        drop(turn);
+        self.save(handle).await
     }
 }

@@ -151,6 +151,19 @@ impl Group {
         Ok(())
     }
 
+    /// Gives back what the member holds from these offsets on, and of what is not named all.
+    pub(super) fn shorten_records(&mut self, id: MemberId, ends: &[(PartitionId, u64)]) {
+        let Some(held) = self.members.get(&id).and_then(|member| member.held.as_ref()) else { return };
+        let is_kept = |(partition, offset): &(PartitionId, u64)| {
+            ends.iter().any(|(named, end)| named == partition && offset < end)
+        };
+        let over: Vec<_> = held.records.keys().filter(|record| !is_kept(record)).copied().collect();
+        for (partition, offset) in over {
+            self.give_back(partition, offset);
+            self.not_held(id, partition, offset);
+        }
+    }
+
     /// Takes a record out of the member's hands.
     fn not_held(&mut self, id: MemberId, partition: PartitionId, offset: u64) {
         let Some(member) = self.members.get_mut(&id) else { return };

@@ -174,8 +174,27 @@ impl Group {
         self.begin_move(&wanted).unwrap_or_default()
     }
 
-    /// Cuts the batch in the member's hands: of each partition it ends here, and what is not named is not part of it.
-    pub fn shorten(&mut self, id: MemberId, ends: &[(PartitionId, u64)]) {
+    /// Gives the batch in the member's hands another token, which stands for what it has of it now.
+    pub fn retoken(&mut self, id: MemberId) -> Option<Token> {
+        let member = self.members.get_mut(&id)?;
+        let ranges = member.held.as_ref()?.ranges.clone();
+        let token = member.next_token(ranges);
+        member.held.as_mut()?.token = token.clone();
+        Some(token)
+    }
+
+    /// Cuts the batch in the member's hands: of each partition it ends here, and what is not named is not part of it. Answers
+    /// the token of what is left.
+    pub fn shorten(&mut self, id: MemberId, ends: &[(PartitionId, u64)]) -> Option<Token> {
+        if self.row.mode == Mode::Share {
+            self.shorten_records(id, ends);
+        } else {
+            self.shorten_ranges(id, ends);
+        }
+        self.retoken(id)
+    }
+
+    fn shorten_ranges(&mut self, id: MemberId, ends: &[(PartitionId, u64)]) {
         let Some(held) = self.members.get_mut(&id).and_then(|member| member.held.as_mut()) else { return };
         let mut free = Vec::new();
         held.ranges.retain_mut(|range| {
@@ -197,6 +216,9 @@ impl Group {
     /// An operator moves these partitions: what members hold of them is taken from them.
     pub fn take_back(&mut self, partitions: impl IntoIterator<Item = PartitionId>) {
         for id in partitions {
+            if let Some(slot) = self.slots.get_mut(&id) {
+                slot.give_up();
+            }
             if let Some(member) = self.holder_of(id).and_then(|owner| self.members.get_mut(&owner)) {
                 member.let_go(id);
             }
