@@ -267,10 +267,9 @@ impl Coordinator {
                         Mode::Share => Err(Refusal::Mode(Mode::Share)),
                         Mode::Consumer => group.begin_move(&wanted),
                     });
-                    match begun {
-                        Ok(begun) => break (handle, begun),
-                        // The group is being deleted in this moment, and is made anew after it.
-                        Err(_) => {}
+                    // Else the group is being deleted in this moment, and is made anew after it.
+                    if let Ok(begun) = begun {
+                        break (handle, begun);
                     }
                 };
                 let moves = begun.map_err(|refusal| self.refused(refusal, &handle, None))?;
