@@ -382,7 +382,7 @@ async fn a_stream_joins_reads_and_leaves_with_its_connection() {
 async fn many_share_one_partition_record_by_record() {
     let mut host = Host::start().await;
     fill(&host, "t", 1, 20).await;
-    let share = json!({"topics": ["t"], "mode": "share", "lock_ms": 800, "max_deliveries": 2});
+    let share = json!({"topics": ["t"], "mode": "share", "lock_ms": 1_500, "max_deliveries": 2});
     let a = Member::join(&host, "s", share.clone()).await;
     let b = Member::join(&host, "s", share.clone()).await;
     let (of_a, of_b) = (a.batch(&host, 5).await, b.batch(&host, 5).await);
@@ -482,7 +482,7 @@ async fn a_group_without_members_goes_after_its_time() {
 async fn lag_is_told_in_records_and_in_time() {
     let host = Host::start().await;
     fill(&host, "t", 2, 10).await;
-    let a = Member::join(&host, "g", json!({"topics": ["t"], "session_timeout_ms": 900})).await;
+    let a = Member::join(&host, "g", json!({"topics": ["t"], "session_timeout_ms": 3_000})).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let group = host.get("/v1/groups/g").await.ok();
     let partition = &group["partitions"][0];

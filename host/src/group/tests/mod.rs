@@ -1,6 +1,7 @@
 //! The group against time and chance.
 
 mod consumers;
+mod share_simulation;
 mod sharers;
 mod simulation;
 
