@@ -38,8 +38,8 @@ pub(super) struct Consume {
     /// Go on as records come
     #[arg(long, short)]
     follow: bool,
-    /// Read as a member of this consumer group
-    #[arg(long, short, value_name = "GROUP", conflicts_with = "follow")]
+    /// Read as a member of this consumer group, which goes on as records come
+    #[arg(long, short, value_name = "GROUP")]
     group: Option<String>,
     /// Be a static member: a new process of this name takes the place of the old one
     #[arg(long, value_name = "NAME", requires = "group")]
