@@ -39,6 +39,16 @@ impl Shutdown {
         self.tasks.spawn(task);
     }
 
+    /// Runs work to its end, whether or not whoever waits for it stays to hear. `None` where it was not to be.
+    pub async fn whole<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        self.spawn(async move {
+            // Where nobody waits any more, it is done all the same.
+            drop(done.send(work.await));
+        });
+        answer.await.ok()
+    }
+
     /// Returns once every spawned task has ended. Call it after `begin`.
     pub async fn finished(&self) {
         self.tasks.close();

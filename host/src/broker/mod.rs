@@ -170,12 +170,7 @@ impl Broker {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let (done, answer) = tokio::sync::oneshot::channel();
-        let change = change(Arc::clone(self));
-        self.working.spawn(async move {
-            let _ = done.send(change.await);
-        });
-        answer.await.map_err(|_| Error::shutting_down())?
+        self.working.whole(change(Arc::clone(self))).await.ok_or_else(Error::shutting_down)?
     }
 
     pub fn metrics(&self) -> &Metrics {

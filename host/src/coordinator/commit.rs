@@ -53,7 +53,7 @@ struct MovingGroup {
 
 /// Who moves offsets.
 #[derive(Clone, Copy, Debug)]
-enum By {
+pub(super) enum By {
     Member(MemberId),
     /// A transaction that names offsets, or the coordinator itself.
     Anyone,
@@ -90,12 +90,7 @@ impl Coordinator {
         let begun = self.once_free(&handle, attempt).await?;
         let begun = begun.map_err(|refusal| self.refused(refusal, &handle, Some(member)))?;
         if let Begun::Moves(moves) = begun {
-            let mut unit = Unit::default();
-            let group = MovingGroup { handle: Arc::clone(&handle), by: By::Member(member), moves };
-            self.stage(&group, &mut unit);
-            let committed = self.log.commit(unit).await.map(drop);
-            self.end(Moving(vec![group]), committed.is_ok()).await;
-            committed?;
+            self.land(&handle, By::Member(member), moves).await?;
         }
         self.save(&handle).await?;
         self.standing(&handle, member)
@@ -108,23 +103,24 @@ impl Coordinator {
         member: MemberId,
         ranges: Vec<Range>,
     ) -> Result<()> {
-        let (done, answer) = tokio::sync::oneshot::channel();
         let (coordinator, handle) = (Arc::clone(self), Arc::clone(handle));
-        // Whoever polls may go in the middle of it.
-        self.working.spawn(async move {
+        let skipping = async move {
             let moves = handle.with(|group| group.begin_skip(member, &ranges)).unwrap_or_default();
-            if moves.is_empty() {
-                // What was the member's has changed hands.
-                return drop(done.send(Ok(())));
-            }
-            let group = MovingGroup { handle, by: By::Anyone, moves };
-            let mut unit = Unit::default();
-            coordinator.stage(&group, &mut unit);
-            let committed = coordinator.log.commit(unit).await.map(drop);
-            coordinator.end(Moving(vec![group]), committed.is_ok()).await;
-            let _ = done.send(committed);
-        });
-        answer.await.map_err(|_| Error::shutting_down())?
+            // Where there are none, what was the member's has changed hands.
+            if moves.is_empty() { Ok(()) } else { coordinator.land(&handle, By::Anyone, moves).await }
+        };
+        // Whoever polls may go in the middle of it.
+        self.working.whole(skipping).await.ok_or_else(Error::shutting_down)?
+    }
+
+    /// Commits moves that have begun, by themselves, and ends them.
+    pub(super) async fn land(self: &Arc<Self>, handle: &Arc<Handle>, by: By, moves: Vec<Move>) -> Result<()> {
+        let group = MovingGroup { handle: Arc::clone(handle), by, moves };
+        let mut unit = Unit::default();
+        self.stage(&group, &mut unit);
+        let committed = self.log.commit(unit).await.map(drop);
+        self.end(Moving(vec![group]), committed.is_ok()).await;
+        committed
     }
 
     /// Refuses a token whose batch the log does not have: what it says may never have been, or not be any more, since a crash
@@ -285,7 +281,13 @@ impl Coordinator {
         let at_ms = self.clock.now_ms();
         for Move { partition, expected, next } in &group.moves {
             let name = || group.handle.name.clone();
-            unit.partitions.extend(catalog.partition(*partition));
+            match catalog.partition(*partition) {
+                Some(partition) => unit.partitions.push(partition),
+                None => unit.guards.push(Guard::Never(Error::not_found(
+                    "unknown-topic",
+                    format!("{} has no offsets any more; nothing was committed", catalog.name(*partition)),
+                ))),
+            }
             unit.guards.push(Guard::Offset { group: name(), partition: *partition, expected: *expected });
             unit.rows.push(Row::Offset { group: name(), partition: *partition, next: *next, at_ms });
         }
@@ -386,9 +388,4 @@ const MOVING: &str = "offset-moving";
 /// Returns once an offset of the group that was on its way has ended, or it is worth another look.
 async fn wait_for_move(handle: &Handle) {
     let _ = tokio::time::timeout(Duration::from_millis(MOVE_LOOK_MS), handle.moved.notified()).await;
-}
-
-/// Offsets of one group, moved by an operator.
-pub(super) fn of_operator(handle: &Arc<Handle>, moves: Vec<Move>) -> Moving {
-    Moving(vec![MovingGroup { handle: Arc::clone(handle), by: By::Operator, moves }])
 }

@@ -7,10 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Coordinator;
+use super::commit::By;
 use super::handle::Handle;
 use crate::error::{Error, Result};
-use crate::group::{Group, Move};
-use crate::log::{Guard, Partition, Unit};
+use crate::group::Group;
+use crate::log::{Partition, Unit};
 use crate::model::group::Mode;
 use crate::model::name::{GroupName, TopicName};
 use crate::model::topic::PartitionId;
@@ -85,7 +86,7 @@ impl Coordinator {
             ));
         }
         match handle.look(Group::mode)? {
-            Mode::Consumer => self.move_to(&handle, &wanted, partitions).await?,
+            Mode::Consumer => self.move_to(&handle, &wanted).await?,
             Mode::Share => self.move_shared(&handle, &wanted, partitions).await?,
         }
         tracing::info!(group = %name, partitions = plan.len(), to = ?request.to, "a group was reset");
@@ -104,24 +105,10 @@ impl Coordinator {
         Ok(to.clamp(start, end))
     }
 
-    async fn move_to(
-        self: &Arc<Self>,
-        handle: &Arc<Handle>,
-        wanted: &[(PartitionId, u64)],
-        partitions: Vec<Arc<Partition>>,
-    ) -> Result<()> {
+    async fn move_to(self: &Arc<Self>, handle: &Arc<Handle>, wanted: &[(PartitionId, u64)]) -> Result<()> {
         let begin = || handle.with(|group| group.begin_move(wanted));
         let moves = self.once_free(handle, begin).await?.map_err(|refusal| self.refused(refusal, handle, None))?;
-        let at_ms = self.clock.now_ms();
-        let mut unit = Unit { partitions, ..Unit::default() };
-        for Move { partition, expected, next } in &moves {
-            let group = || handle.name.clone();
-            unit.guards.push(Guard::Offset { group: group(), partition: *partition, expected: *expected });
-            unit.rows.push(Row::Offset { group: group(), partition: *partition, next: *next, at_ms });
-        }
-        let committed = self.log.commit(unit).await.map(drop);
-        self.end(super::commit::of_operator(handle, moves), committed.is_ok()).await;
-        committed
+        self.land(handle, By::Operator, moves).await
     }
 
     /// A share group's rows are written by nobody but whoever saves it: for as long as this has that turn, what members

@@ -19,12 +19,9 @@ impl Coordinator {
         if !handle.is_unsaved() {
             return Ok(());
         }
-        let (done, answer) = tokio::sync::oneshot::channel();
         let (coordinator, handle) = (Arc::clone(self), Arc::clone(handle));
-        self.working.spawn(async move {
-            let _ = done.send(coordinator.save_changes(&handle).await);
-        });
-        answer.await.map_err(|_| Error::shutting_down())?
+        let saving = async move { coordinator.save_changes(&handle).await };
+        self.working.whole(saving).await.ok_or_else(Error::shutting_down)?
     }
 
     async fn save_changes(&self, handle: &Handle) -> Result<()> {
