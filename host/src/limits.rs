@@ -236,6 +236,10 @@ pub const STATE_KEYS_MAX: usize = 100_000;
 pub const STATE_GET_BYTES_MAX: usize = 16 << 20;
 pub const STATE_SCAN_ENTRIES_MAX: u32 = 10_000;
 pub const STATE_SCAN_BYTES_MAX: usize = 16 << 20;
+/// State of a replay, which is kept in memory.
+pub const SCRATCH_STATE_BYTES_MAX: usize = 256 << 20;
+/// Internal topics of one deployment.
+pub const INTERNAL_TOPICS_MAX: usize = 8;
 /// Log lines that a plugin may write in one call, and the bytes of one; more is counted and dropped.
 pub const LOG_LINES_MAX: u32 = 100;
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
@@ -257,9 +261,36 @@ pub const FAILURES_KEPT: usize = 20;
 /// Versions of one plugin, and deployments of the host.
 pub const PLUGIN_VERSIONS_MAX: usize = 1_000;
 pub const DEPLOYMENTS_MAX: usize = 2_000;
-/// Input topics of one processor deployment.
-pub const DEPLOYMENT_INPUTS_MAX: usize = 1;
+/// Input topics of one deployment.
+pub const DEPLOYMENT_INPUTS_MAX: usize = 16;
 pub const GRANTED_TOPICS_MAX: usize = 100;
+/// Calls that one step makes at most, where inputs take turns.
+pub const TASK_RUNS_MAX: usize = 512;
+/// A task that has had nothing to do for this long gives its instance back.
+pub const INSTANCE_IDLE_MS: u64 = 30_000;
+/// Records of an internal topic that have been read are deleted so many at a time.
+pub const INTERNAL_PURGE_RECORDS: u64 = 50_000;
+/// A task looks at the clock this often at least, for a call that its plugin asked for: clocks are set.
+pub const WAKE_LOOK_MS: u64 = 30_000;
+/// How long a canary is watched: unless told, and at most.
+pub const CANARY_MS_DEFAULT: u64 = 30_000;
+pub const CANARY_MS_MAX: u64 = 86_400_000;
+/// By how much the output per record of a canary may differ, unless told; and how much larger its share of rejected records
+/// may be.
+pub const CANARY_TOLERANCE_PERCENT_DEFAULT: u32 = 50;
+pub const CANARY_REJECTED_PERCENT_MAX: u64 = 5;
+/// Records that a canary must have seen before its rates count.
+pub const CANARY_RECORDS_MIN: u64 = 100;
+/// How often a canary is looked at.
+pub const CANARY_LOOK_MS: u64 = 250;
+/// Deployments of one pipeline, and pipelines of the host.
+pub const PIPELINE_DEPLOYMENTS_MAX: usize = 50;
+pub const PIPELINES_MAX: usize = 1_000;
+/// Entries that a query of state answers, and their bytes.
+pub const STATE_QUERY_ENTRIES_MAX: usize = 1_000;
+pub const STATE_QUERY_BYTES_MAX: usize = 8 << 20;
+/// Replays that run at once.
+pub const REPLAYS_MAX: usize = 4;
 /// Steps (a read, a call and a commit) that all tasks together have under way; the others wait their turn.
 pub const TASK_STEPS_MAX: usize = 32;
 /// Commands that may wait for one task.

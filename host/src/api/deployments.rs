@@ -1,4 +1,4 @@
-//! `/v1/deployments`: deploy, swap, pause, resume, roll back, delete.
+//! `/v1/deployments`: deploy, swap, try, pause, resume, roll back, delete.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -13,9 +13,9 @@ use super::fetch::parse_time;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use crate::error::Result;
-use crate::model::deployment::{Grants, Start};
+use crate::model::deployment::{CanaryRule, Grants, Start};
 use crate::model::name::{DeploymentName, PluginName, TopicName};
-use crate::task::{DeploymentStatus, Request};
+use crate::task::{Changelog, DeploymentStatus, Input, Request};
 
 /// What to run on what.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -26,9 +26,9 @@ pub(super) struct DeployForm {
     plugin: PluginName,
     /// The first digits of a version; the newest unless given.
     version: Option<String>,
-    /// The topic that it reads.
-    #[schema(value_type = Vec<String>)]
-    inputs: Vec<TopicName>,
+    /// The topics that it reads, all with as many partitions: names, or objects with a start of their own. Records are taken
+    /// in the order of their time, and of equals that of the topic named first.
+    inputs: Vec<InputForm>,
     /// Where its records go that name no topic; made, with as many partitions as the input, where it is missing.
     #[schema(value_type = Option<String>)]
     output: Option<TopicName>,
@@ -37,9 +37,74 @@ pub(super) struct DeployForm {
     settings: Value,
     #[serde(default)]
     grants: Grants,
-    /// `earliest` (unless given), `latest`, or a time: where a new deployment begins. A swap goes on where it was.
+    /// `earliest` (unless given), `latest`, `committed`, or a time: where a new deployment begins in each input that has no
+    /// start of its own. A swap goes on where it was.
     #[schema(value_type = Option<String>)]
     start: Option<StartForm>,
+    /// Whether every change of the plugin's state is also a record of a compacted topic, `<deployment>.<table>.changelog`:
+    /// of all tables (`true`), or of those that are named.
+    #[serde(default)]
+    changelog: ChangelogForm,
+    /// Tries the swap on one partition first, and goes on to all, or back, by itself.
+    canary: Option<CanaryRule>,
+}
+
+/// A topic to read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "an input is a topic's name, or {\"topic\": \"my-topic\", \"start\": \"latest\"}")]
+#[schema(as = DeploymentInput)]
+pub(super) enum InputForm {
+    #[schema(value_type = String)]
+    Name(TopicName),
+    With(InputWith),
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DeploymentInputWithStart)]
+pub(super) struct InputWith {
+    #[schema(value_type = String)]
+    topic: TopicName,
+    /// As `start` of the deployment.
+    #[schema(value_type = Option<String>)]
+    start: Option<StartForm>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "changelog is true, false, or a list of state tables")]
+#[schema(as = DeploymentChangelog)]
+pub(super) enum ChangelogForm {
+    All(bool),
+    Tables(Vec<String>),
+}
+
+impl Default for ChangelogForm {
+    fn default() -> Self {
+        Self::All(false)
+    }
+}
+
+impl DeployForm {
+    /// What is wanted, in the words of the tasks.
+    pub(super) fn into_request(self) -> Result<Request> {
+        let Self { plugin, version, inputs, output, settings, grants, start, changelog, canary } = self;
+        let start = start.map(StartForm::into_start).transpose()?.unwrap_or_default();
+        let input = |form| {
+            Ok(match form {
+                InputForm::Name(topic) => Input { topic, start },
+                InputForm::With(InputWith { topic, start: own }) => {
+                    Input { topic, start: own.map(StartForm::into_start).transpose()?.unwrap_or(start) }
+                }
+            })
+        };
+        let inputs = inputs.into_iter().map(input).collect::<Result<_>>()?;
+        let changelog = match changelog {
+            ChangelogForm::All(false) => Changelog::None,
+            ChangelogForm::All(true) => Changelog::All,
+            ChangelogForm::Tables(tables) => Changelog::Tables(tables),
+        };
+        Ok(Request { plugin, version, inputs, output, settings, grants, changelog, canary })
+    }
 }
 
 fn no_settings() -> Value {
@@ -47,7 +112,7 @@ fn no_settings() -> Value {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "start is \"earliest\", \"latest\", or a time: milliseconds since 1970 or RFC 3339")]
+#[serde(untagged, expecting = "start is \"earliest\", \"latest\", \"committed\", or a time: milliseconds since 1970 or RFC 3339")]
 pub(super) enum StartForm {
     Ms(i64),
     Text(String),
@@ -58,7 +123,8 @@ impl StartForm {
         Ok(match self {
             Self::Ms(ms) => Start::TimeMs(ms),
             Self::Text(text) => match text.as_str() {
-                "earliest" => Start::Earliest,
+                // A deployment that has committed nothing begins at the oldest record.
+                "earliest" | "committed" => Start::Earliest,
                 "latest" => Start::Latest,
                 time => Start::TimeMs(parse_time(time)?),
             },
@@ -95,9 +161,7 @@ pub(super) async fn put(
     Path(name): Path<DeploymentName>,
     Json(form): Json<DeployForm>,
 ) -> Result<(StatusCode, Answer<DeploymentStatus>)> {
-    let DeployForm { plugin, version, inputs, output, settings, grants, start } = form;
-    let start = start.map(StartForm::into_start).transpose()?.unwrap_or_default();
-    let request = Request { plugin, version, inputs, output, settings, grants, start };
+    let request = form.into_request()?;
     let (status, new) = app.whole(|app| async move { app.deploy(&name, request).await }).await?;
     Ok((created(new), Answer(status)))
 }
@@ -144,7 +208,19 @@ pub(super) async fn resume(
     app.whole(|app| async move { app.resume(&name).await }).await.map(Answer)
 }
 
-/// Return to the generation before.
+/// Go on with the canary on all partitions now.
+#[utoipa::path(
+    post, path = "/v1/deployments/{deployment}/promote", tag = "deployments", params(("deployment" = String, Path)),
+    responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn promote(
+    State(app): State<App>,
+    Path(name): Path<DeploymentName>,
+) -> Result<Answer<DeploymentStatus>> {
+    app.whole(|app| async move { app.promote(&name).await }).await.map(Answer)
+}
+
+/// Return to the generation before; a canary that is under way ends.
 #[utoipa::path(
     post, path = "/v1/deployments/{deployment}/rollback", tag = "deployments", params(("deployment" = String, Path)),
     responses((status = 200, body = DeploymentStatus), (status = "4XX", body = Problem, content_type = "application/problem+json")),

@@ -62,6 +62,7 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(deployments::pause))
         .routes(routes!(deployments::resume))
         .routes(routes!(deployments::rollback))
+        .routes(routes!(deployments::promote))
         .routes(routes!(groups::list))
         .routes(routes!(groups::get, groups::delete))
         .routes(routes!(groups::reset))

@@ -99,7 +99,9 @@ impl Broker {
         let member_id = |task: &TaskStatus| format!("{}/{}", deployment.name, task.partition);
         let mut partitions = self.coordinator.partitions_of(group).await?;
         for partition in &mut partitions {
-            let is_its = |task: &&TaskStatus| (&task.topic, task.partition) == (&partition.topic, partition.partition);
+            let is_its = |task: &&TaskStatus| {
+                task.partition == partition.partition && task.inputs.iter().any(|input| input.topic == partition.topic)
+            };
             let reader = deployment.tasks.iter().find(is_its);
             partition.member_id = reader.map(member_id);
         }
@@ -115,10 +117,12 @@ impl Broker {
                     TaskState::Paused | TaskState::Failing | TaskState::Stopped => MemberState::Stalled,
                 },
                 epoch: task.generation.into(),
-                subscription: task.topic.clone(),
-                assignment: TopicName::parse(&task.topic)
+                subscription: task.inputs.iter().map(|input| input.topic.as_str()).collect::<Vec<_>>().join(", "),
+                assignment: task
+                    .inputs
+                    .iter()
+                    .filter_map(|input| TopicName::parse(&input.topic).ok())
                     .map(|topic| Place { topic, partition: task.partition })
-                    .into_iter()
                     .collect(),
                 lag: task.lag,
                 in_flight: 0,

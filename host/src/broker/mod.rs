@@ -106,7 +106,7 @@ impl Broker {
         let log = Log::open(Arc::clone(&store), tiers, &log_options, clock.clone(), Arc::clone(&metrics))?;
         let upkeep = Upkeep::start(Arc::clone(&log), clock.clone(), random()).await?;
         let cache = absolute(&options.data.join("cache"));
-        let runtime = Runtime::new(&cache, Arc::clone(&store), clock.clone(), Arc::clone(&metrics))?;
+        let runtime = Runtime::new(&cache, clock.clone(), Arc::clone(&metrics))?;
         let rows = store.snapshot()?.plugins()?;
         let registry = Arc::new(Registry::new(runtime, folder, rows));
         registry.sweep().await?;
@@ -442,6 +442,11 @@ impl Broker {
 
     pub async fn resume(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
         self.supervisor.resume(name).await
+    }
+
+    pub async fn promote(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+        let _using = self.using.read().await;
+        self.supervisor.promote(name).await
     }
 
     pub async fn roll_back(&self, name: &DeploymentName) -> Result<DeploymentStatus> {

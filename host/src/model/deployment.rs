@@ -6,7 +6,7 @@ use super::generation::{Generation, Standing};
 use super::group;
 use super::name::{DeploymentName, GroupName, TopicName};
 use crate::error::{Error, Result};
-use crate::limits::GENERATIONS_KEPT;
+use crate::limits::{CANARY_MS_DEFAULT, CANARY_TOLERANCE_PERCENT_DEFAULT, GENERATIONS_KEPT};
 
 /// A deployment's number in the store; names the rows of its state, and is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,9 +22,8 @@ pub struct Grants {
     pub topics: Vec<TopicName>,
 }
 
-/// Where a deployment that has committed nothing yet begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// Where a deployment begins in an input of which it has committed nothing yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Start {
     /// At the oldest record, as Kafka Streams does.
     #[default]
@@ -34,16 +33,62 @@ pub enum Start {
     TimeMs(i64),
 }
 
+/// How far a task is in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskTimes {
+    /// Event time up to which its inputs have been read.
+    pub watermark_ms: Option<i64>,
+    /// The greatest timestamp of what it emitted to internal topics.
+    pub emitted_ms: Option<i64>,
+    /// When its plugin wants to be called, though no record comes.
+    pub wake_at_ms: Option<i64>,
+}
+
 /// The row of a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     pub id: DeploymentId,
     pub name: DeploymentName,
     pub inputs: Vec<TopicName>,
-    pub start: Start,
+    /// Topics of its own, which it writes and reads.
+    #[serde(default)]
+    pub internal: Vec<TopicName>,
     pub paused: bool,
     /// Oldest first; the last one is current. Never empty.
     pub generations: Vec<Generation>,
+    /// The generation that is tried on one partition before all get it.
+    #[serde(default)]
+    pub canary: Option<Canary>,
+}
+
+/// A generation on one partition, and what it is measured by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Canary {
+    pub generation: Generation,
+    pub rule: CanaryRule,
+}
+
+/// When a canary goes on to all partitions, and when it goes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryRule {
+    /// The partition that gets the new generation first; 0 unless given.
+    #[serde(default)]
+    pub partition: u32,
+    /// How long it is watched; 30 seconds unless given.
+    #[serde(default = "canary_ms")]
+    pub watch_ms: u64,
+    /// By how many percent its output per input record may differ from that of the generation before; 50 unless given.
+    #[serde(default = "canary_tolerance")]
+    pub tolerance_percent: u32,
+}
+
+fn canary_ms() -> u64 {
+    CANARY_MS_DEFAULT
+}
+
+fn canary_tolerance() -> u32 {
+    CANARY_TOLERANCE_PERCENT_DEFAULT
 }
 
 impl Deployment {
@@ -54,6 +99,11 @@ impl Deployment {
     /// The consumer group that carries its progress.
     pub fn group(&self) -> GroupName {
         group_of(&self.name)
+    }
+
+    /// All topics that it reads: what it was told to, then its own.
+    pub fn reads(&self) -> impl Iterator<Item = &TopicName> {
+        self.inputs.iter().chain(&self.internal)
     }
 
     /// Where the records go that it refuses.
@@ -106,6 +156,23 @@ pub fn dead_letter_topic_of(name: &DeploymentName) -> TopicName {
     group::dead_letter_topic_of(&group_of(name))
 }
 
+/// A topic that is the deployment's own: what it emits there comes back to it, partitioned by key.
+pub fn internal_topic_of(deployment: &DeploymentName, name: &str) -> Result<TopicName> {
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !plain || name == "dead-letters" {
+        return Err(Error::invalid(
+            "invalid-name",
+            format!("an internal topic cannot be named {name:?}; use letters, digits and hyphens"),
+        ));
+    }
+    TopicName::parse(&format!("{deployment}.{name}"))
+}
+
+/// The compacted topic that has every change of a state table.
+pub fn changelog_topic_of(deployment: &DeploymentName, table: &str) -> Result<TopicName> {
+    TopicName::parse(&format!("{deployment}.{table}.changelog"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::generation::Version;
@@ -121,6 +188,7 @@ mod tests {
             settings: settings.into(),
             output: None,
             grants: Grants::default(),
+            changelog: vec![],
             started_ms: 0,
             standing: Standing::Current,
             reason: None,
@@ -133,9 +201,10 @@ mod tests {
             id: DeploymentId(1),
             name: DeploymentName::parse("d").unwrap(),
             inputs: vec![],
-            start: Start::Earliest,
+            internal: vec![],
             paused: false,
             generations: vec![first],
+            canary: None,
         }
     }
 

@@ -28,6 +28,9 @@ pub struct Generation {
     pub settings: serde_json::Value,
     pub output: Option<TopicName>,
     pub grants: Grants,
+    /// State tables of which every change is also a record of a compacted topic.
+    #[serde(default)]
+    pub changelog: Vec<String>,
     pub started_ms: i64,
     pub standing: Standing,
     /// Why it came, or why it went, where that was not simply asked for.
@@ -38,6 +41,8 @@ pub struct Generation {
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     Current,
+    /// On one partition, on trial.
+    Canary,
     Replaced,
     RolledBack,
 }
@@ -50,10 +55,11 @@ impl Generation {
             && self.settings == other.settings
             && self.output == other.output
             && self.grants == other.grants
+            && self.changelog == other.changelog
     }
 }
 
-/// What one generation did of one input partition. The ranges of a deployment's generations join without a gap or an
+/// What one generation did of one partition of one input. The ranges of a deployment's generations join without a gap or an
 /// overlap: that is the proof that a swap lost nothing and repeated nothing. Written in the transaction that it tells of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {

@@ -8,6 +8,7 @@ pub mod group;
 pub mod json_path;
 pub mod name;
 pub mod partitioner;
+pub mod pipeline;
 pub mod plugin;
 pub mod record;
 pub mod request;

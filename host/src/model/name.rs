@@ -81,6 +81,9 @@ name!(
     InstanceId, "instance", NAME_CHARS_MAX);
 name!(DeploymentName, "deployment", NAME_CHARS_MAX);
 name!(PluginName, "plugin", NAME_CHARS_MAX);
+name!(
+    /// Deployments under one name.
+    PipelineName, "pipeline", NAME_CHARS_MAX);
 
 #[cfg(test)]
 mod tests {

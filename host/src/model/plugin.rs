@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Records in, records out.
     Processing,
+    /// The same, a column a field.
+    ColumnProcessing,
 }
 
 /// The component's own answer to `describe`.

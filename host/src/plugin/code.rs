@@ -2,20 +2,27 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Component;
 
 use super::Runtime;
-use super::bindings::{Processing, ProcessingPre};
+use super::bindings::ProcessingPre;
+use super::bindings::columns::ColumnProcessingPre;
 use super::imports::Host;
 use super::inspect;
 use crate::error::{Error, Result};
-use crate::model::plugin::Description;
+use crate::model::plugin::{Description, Role};
 
 /// Cheap to share; lives for as long as an instance or a deployment wants it.
 pub struct Code {
     pub(super) runtime: Arc<Runtime>,
-    pub(super) pre: ProcessingPre<Host>,
+    pub(super) pre: Pre,
     pub(super) description: Description,
+}
+
+/// What instances are made from, a form a role.
+pub(super) enum Pre {
+    Records(ProcessingPre<Host>),
+    Columns(ColumnProcessingPre<Host>),
 }
 
 impl std::fmt::Debug for Code {
@@ -39,9 +46,9 @@ impl Code {
             })
         });
         let component = compiled.await.map_err(|error| Error::internal(error.to_string()))??;
-        inspect::check_role(&runtime.engine, &component)?;
+        let role = inspect::check_role(&runtime.engine, &component)?;
         inspect::check_imports(&runtime.engine, &component)?;
-        let description = inspect::describe(&runtime.engine, &component, runtime.memory.memory()).await?;
+        let description = inspect::describe(&runtime.engine, &component, role, runtime.memory.memory()).await?;
         let refused = |error: wasmtime::Error| {
             Error::unprocessable(
                 "contract-mismatch",
@@ -50,21 +57,22 @@ impl Code {
                 ),
             )
         };
-        let pre = runtime.linker.instantiate_pre(&component).and_then(ProcessingPre::new).map_err(refused)?;
+        let pre = runtime.linker.instantiate_pre(&component).and_then(|pre| match role {
+            Role::Processing => ProcessingPre::new(pre).map(Pre::Records),
+            Role::ColumnProcessing => ColumnProcessingPre::new(pre).map(Pre::Columns),
+        });
+        let pre = pre.map_err(refused)?;
         Ok(Arc::new(Self { runtime: Arc::clone(runtime), pre, description }))
     }
 
     pub fn description(&self) -> &Description {
         &self.description
     }
-}
 
-/// The component in a sandbox in which every import traps.
-pub(super) async fn instantiate_alone(
-    store: &mut wasmtime::Store<super::inspect::Sandbox>,
-    component: &Component,
-) -> wasmtime::Result<Processing> {
-    let mut linker = Linker::new(store.engine());
-    linker.define_unknown_imports_as_traps(component)?;
-    ProcessingPre::new(linker.instantiate_pre(component)?)?.instantiate_async(store).await
+    pub fn role(&self) -> Role {
+        match self.pre {
+            Pre::Records(_) => Role::Processing,
+            Pre::Columns(_) => Role::ColumnProcessing,
+        }
+    }
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, Linker};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use super::code::instantiate_alone;
+use super::bindings::ProcessingPre;
+use super::bindings::columns::ColumnProcessingPre;
+use super::bindings::kafka_do::plugin::types;
 use super::memory::Memory;
 use super::settings;
 use crate::error::{Error, Result};
@@ -18,10 +20,11 @@ use crate::model::plugin::{Description, Role};
 const CONTRACT: &str = "0.1.0";
 const CONTRACT_PACKAGE: &str = "kafka-do:plugin/";
 const PROCESSOR: &str = "kafka-do:plugin/processor@";
+const COLUMN_PROCESSOR: &str = "kafka-do:plugin/column-processor@";
 /// Interfaces of the contract that a role exports.
 const ROLES: [&str; 6] = ["processor", "column-processor", "source", "sink", "webhook", "parser"];
 /// What every guest may import: of the contract, and of WASI.
-const OFFERED: [&str; 4] = ["types", "log", "clock", "state"];
+const OFFERED: [&str; 5] = ["types", "log", "clock", "state", "topics"];
 const OFFERED_WASI: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
@@ -49,9 +52,12 @@ pub(super) fn check_is_component(bytes: &[u8]) -> Result<()> {
 pub(super) fn check_role(engine: &Engine, component: &Component) -> Result<Role> {
     let mut seen = Vec::new();
     for (name, _) in component.component_type().exports(engine) {
-        if let Some(version) = name.strip_prefix(PROCESSOR) {
+        let role = [(PROCESSOR, Role::Processing), (COLUMN_PROCESSOR, Role::ColumnProcessing)]
+            .into_iter()
+            .find_map(|(interface, role)| Some((name.strip_prefix(interface)?, role)));
+        if let Some((version, role)) = role {
             if version == CONTRACT {
-                return Ok(Role::Processing);
+                return Ok(role);
             }
             return Err(Error::unprocessable(
                 "contract-version",
@@ -116,7 +122,12 @@ pub(super) struct Sandbox {
 }
 
 /// Asks the component what it is, with nothing within its reach.
-pub(super) async fn describe(engine: &Engine, component: &Component, memory: Memory) -> Result<Description> {
+pub(super) async fn describe(
+    engine: &Engine,
+    component: &Component,
+    role: Role,
+    memory: Memory,
+) -> Result<Description> {
     let mut store = Store::new(engine, Sandbox { memory });
     store.limiter(|sandbox| &mut sandbox.memory);
     store.set_hostcall_fuel(CALL_LIFT_BYTES_MAX);
@@ -131,8 +142,7 @@ pub(super) async fn describe(engine: &Engine, component: &Component, memory: Mem
         )
     };
     let described = tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), async {
-        let plugin = instantiate_alone(&mut store, component).await?;
-        plugin.kafka_do_plugin_processor().call_describe(&mut store).await
+        ask(&mut store, component, role).await
     });
     let answer = match described.await {
         Ok(Ok(answer)) => answer,
@@ -153,6 +163,23 @@ pub(super) async fn describe(engine: &Engine, component: &Component, memory: Mem
         .map_err(|error| failed(format!("its settings schema is not JSON: {error}")))?;
     settings::check_schema(&settings_schema).map_err(failed)?;
     Ok(Description { summary: answer.summary, settings_schema, tables: answer.tables, hosts: answer.hosts })
+}
+
+/// Calls `describe` where every import traps.
+async fn ask(store: &mut Store<Sandbox>, component: &Component, role: Role) -> wasmtime::Result<types::Description> {
+    let mut linker = Linker::new(store.engine());
+    linker.define_unknown_imports_as_traps(component)?;
+    let pre = linker.instantiate_pre(component)?;
+    match role {
+        Role::Processing => {
+            let plugin = ProcessingPre::new(pre)?.instantiate_async(&mut *store).await?;
+            plugin.kafka_do_plugin_processor().call_describe(store).await
+        }
+        Role::ColumnProcessing => {
+            let plugin = ColumnProcessingPre::new(pre)?.instantiate_async(&mut *store).await?;
+            plugin.kafka_do_plugin_column_processor().call_describe(store).await
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,15 @@ use std::time::{Duration, Instant};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::Code;
+use super::base::StateBase;
 use super::bindings::Processing;
+use super::bindings::columns::ColumnProcessing;
 use super::bindings::kafka_do::plugin::types;
-use super::imports::{Host, state::Phase};
+use super::code::Pre;
+use super::columns::{Columns, advanced};
+use super::imports::{Host, clock::Wake, state::Phase};
 use super::outcome::{CallError, Outcome};
+use super::projection::Projection;
 use crate::clock::Clock;
 use crate::limits::{CALL_LIFT_BYTES_MAX, CALL_MS_MAX};
 use crate::model::record::StoredRecord;
@@ -24,14 +29,23 @@ pub struct Context {
     pub generation: u32,
     /// A JSON object that fits the plugin's schema.
     pub settings: Arc<str>,
+    pub state: StateBase,
+}
+
+/// What calls left to be committed with their outcomes.
+#[derive(Clone, Debug, Default)]
+pub struct Staged {
+    pub state: Vec<Change>,
+    /// A new wish to be called, where one was made.
+    pub wake: Option<Wake>,
 }
 
 /// Consecutive records of one partition, in offset order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     pub topic: &'a str,
     pub partition: u32,
-    pub records: Vec<StoredRecord<'a>>,
+    pub records: &'a [StoredRecord<'a>],
 }
 
 /// What it took to get an instance ready.
@@ -43,8 +57,13 @@ pub struct Timings {
 
 pub struct Instance {
     store: Store<Host>,
-    plugin: Processing,
+    guest: Guest,
     metrics: Arc<Metrics>,
+}
+
+enum Guest {
+    Records(Processing),
+    Columns(ColumnProcessing, Option<Projection>),
 }
 
 impl std::fmt::Debug for Instance {
@@ -69,12 +88,17 @@ impl Instance {
         store.set_hostcall_fuel(CALL_LIFT_BYTES_MAX);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        let plugin = code.pre.instantiate_async(&mut store).await;
-        let plugin = plugin.map_err(|error| CallError::trapped("instantiation", &error))?;
+        let guest = match &code.pre {
+            Pre::Records(pre) => pre.instantiate_async(&mut store).await.map(Guest::Records),
+            Pre::Columns(pre) => {
+                pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None))
+            }
+        };
+        let guest = guest.map_err(|error| CallError::trapped("instantiation", &error))?;
         let instantiate = begun.elapsed();
         runtime.metrics.instantiate_seconds.observe(instantiate.as_secs_f64());
         runtime.metrics.instances.inc();
-        let mut instance = Self { store, plugin, metrics: Arc::clone(&runtime.metrics) };
+        let mut instance = Self { store, guest, metrics: Arc::clone(&runtime.metrics) };
 
         let guest_context = types::TaskContext {
             deployment: &context.deployment,
@@ -82,59 +106,88 @@ impl Instance {
             settings: &context.settings,
         };
         let begun = instance.begin_call(Phase::Opening, None);
-        let plugin = instance.plugin.kafka_do_plugin_processor();
-        let opened = cut_off("open", plugin.call_open(&mut instance.store, guest_context)).await?;
-        opened.map_err(CallError::from)?;
+        match &mut instance.guest {
+            Guest::Records(plugin) => {
+                let call = plugin.kafka_do_plugin_processor().call_open(&mut instance.store, guest_context);
+                cut_off("open", call).await?.map_err(CallError::from)?;
+            }
+            Guest::Columns(plugin, projection) => {
+                let call = plugin.kafka_do_plugin_column_processor().call_open(&mut instance.store, guest_context);
+                let fields = cut_off("open", call).await?.map_err(CallError::from)?;
+                *projection = fields.map(Projection::new);
+            }
+        }
         Ok((instance, Timings { instantiate, open: begun.elapsed() }))
+    }
+
+    /// The internal topics that the guest asked for when it was opened, by their short names.
+    pub fn internal_topics(&self) -> &[String] {
+        &self.store.data().topics.internal
     }
 
     /// Hands the batch to the guest. What it stages waits in the instance until it is taken.
     pub async fn process(&mut self, input: &Input<'_>, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
-        let mut headers = Vec::new();
-        for (name, value) in input.records.iter().flat_map(|record| record.headers.iter()) {
-            // A name is text: the host lets no other in.
-            let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
-            headers.push(types::HeaderParam { name, value: value.unwrap_or_default() });
-        }
-        let mut rest = headers.as_slice();
-        let mut records = Vec::with_capacity(input.records.len());
-        for record in &input.records {
-            let (headers, later) = rest.split_at(record.headers.len());
-            rest = later;
-            records.push(types::StoredRecord {
-                offset: record.offset,
-                timestamp_ms: record.timestamp_ms,
-                key: record.key,
-                value: record.value,
-                headers,
-            });
-        }
-        let batch = types::RecordBatch { topic: input.topic, partition: input.partition, records: &records };
         let begun = self.begin_call(Phase::Running, watermark_ms);
-        let plugin = self.plugin.kafka_do_plugin_processor();
-        let outcome = cut_off("process", plugin.call_process(&mut self.store, batch)).await?;
-        self.metrics.call_seconds.observe(begun.elapsed().as_secs_f64());
-        Outcome::check(outcome.map_err(CallError::from)?, Some(input))
+        let Self { store, guest, metrics } = self;
+        match guest {
+            Guest::Records(plugin) => {
+                let headers = headers_of(input);
+                let records = records_of(input, &headers);
+                let batch = types::RecordBatch { topic: input.topic, partition: input.partition, records: &records };
+                let call = plugin.kafka_do_plugin_processor().call_process(store, batch);
+                let outcome = cut_off("process", call).await?;
+                metrics.call_seconds.observe(begun.elapsed().as_secs_f64());
+                Outcome::check(outcome.map_err(CallError::from)?, Some(input))
+            }
+            Guest::Columns(plugin, projection) => {
+                let columns = Columns::new(input, projection.as_ref());
+                if columns.is_empty() {
+                    return columns.refused();
+                }
+                let plugin = plugin.kafka_do_plugin_column_processor();
+                let call = columns.lend(input, async |batch| plugin.call_process(store, batch).await);
+                let outcome = cut_off("process", call).await?;
+                metrics.call_seconds.observe(begun.elapsed().as_secs_f64());
+                columns.outcome(outcome.map_err(CallError::from)?)
+            }
+        }
     }
 
-    /// Tells the guest that the watermark moved.
-    pub async fn advance(&mut self, watermark_ms: i64) -> Result<Outcome, CallError> {
-        self.begin_call(Phase::Running, Some(watermark_ms));
-        let plugin = self.plugin.kafka_do_plugin_processor();
-        let outcome = cut_off("advance", plugin.call_advance(&mut self.store, watermark_ms)).await?;
-        Outcome::check(outcome.map_err(CallError::from)?, None)
+    /// Tells the guest that the watermark moved, or that the time has come that it wished for.
+    pub async fn advance(&mut self, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
+        self.begin_call(Phase::Running, watermark_ms);
+        // A guest that woke before any record came has seen no time yet.
+        let watermark_ms = watermark_ms.unwrap_or(i64::MIN);
+        let Self { store, guest, .. } = self;
+        match guest {
+            Guest::Records(plugin) => {
+                let call = plugin.kafka_do_plugin_processor().call_advance(store, watermark_ms);
+                Outcome::check(cut_off("advance", call).await?.map_err(CallError::from)?, None)
+            }
+            Guest::Columns(plugin, _) => {
+                let call = plugin.kafka_do_plugin_column_processor().call_advance(store, watermark_ms);
+                advanced(cut_off("advance", call).await?.map_err(CallError::from)?)
+            }
+        }
     }
 
     /// What the calls since the last take staged: to be committed with their outcomes, or thrown away with them.
-    pub fn take_staged(&mut self) -> Vec<Change> {
-        self.store.data_mut().state.take_staged()
+    pub fn take_staged(&mut self) -> Staged {
+        let host = self.store.data_mut();
+        Staged { state: host.state.take_staged(), wake: host.clock.take_wake() }
     }
 
     /// Tells the guest that it goes. Best effort: whatever it answers, it goes.
     pub async fn close(mut self) {
         self.begin_call(Phase::Running, None);
-        let plugin = self.plugin.kafka_do_plugin_processor();
-        if let Err(error) = cut_off("close", plugin.call_close(&mut self.store)).await {
+        let Self { store, guest, .. } = &mut self;
+        let closed = match guest {
+            Guest::Records(plugin) => cut_off("close", plugin.kafka_do_plugin_processor().call_close(store)).await,
+            Guest::Columns(plugin, _) => {
+                cut_off("close", plugin.kafka_do_plugin_column_processor().call_close(store)).await
+            }
+        };
+        if let Err(error) = closed {
             tracing::debug!(%error, "a guest did not close");
         }
     }
@@ -142,10 +195,39 @@ impl Instance {
     fn begin_call(&mut self, phase: Phase, watermark_ms: Option<i64>) -> Instant {
         let host = self.store.data_mut();
         host.log.begin_call();
-        host.clock.begin_call(watermark_ms);
+        host.clock.begin_call(phase, watermark_ms);
         host.state.begin_call(phase);
+        host.topics.begin_call(phase);
         Clock::instant()
     }
+}
+
+/// The headers of all records, one after the other.
+fn headers_of<'a>(input: &Input<'a>) -> Vec<types::HeaderParam<'a>> {
+    let headers = input.records.iter().flat_map(|record| record.headers.iter());
+    headers
+        .map(|(name, value)| {
+            // A name is text: the host lets no other in.
+            let name = std::str::from_utf8(name).unwrap_or("\u{fffd}");
+            types::HeaderParam { name, value: value.unwrap_or_default() }
+        })
+        .collect()
+}
+
+fn records_of<'a>(input: &Input<'a>, headers: &'a [types::HeaderParam<'a>]) -> Vec<types::StoredRecord<'a>> {
+    let mut rest = headers;
+    let record = |record: &StoredRecord<'a>| {
+        let (headers, later) = rest.split_at(record.headers.len());
+        rest = later;
+        types::StoredRecord {
+            offset: record.offset,
+            timestamp_ms: record.timestamp_ms,
+            key: record.key,
+            value: record.value,
+            headers,
+        }
+    };
+    input.records.iter().map(record).collect()
 }
 
 /// A call has a time; when it is over, the call is dropped, and with it whatever the guest was doing.

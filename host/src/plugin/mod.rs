@@ -7,19 +7,24 @@
 //! wasmtime stays in here. Knows nothing of logs or groups: it is given records and gives back what the guest wants done.
 //! Whatever a guest does, an instance is what it costs: calls end in an outcome or a [`CallError`], and never in a panic.
 
+mod base;
 mod bindings;
 mod code;
+mod columns;
 mod imports;
 mod inspect;
 mod instance;
 mod memory;
 mod outcome;
+mod projection;
 mod registry;
 mod runtime;
 mod settings;
 
+pub use base::{Scratch, StateBase};
 pub use code::Code;
-pub use instance::{Context, Input, Instance, Timings};
+pub use imports::clock::Wake;
+pub use instance::{Context, Input, Instance, Staged, Timings};
 pub use outcome::{CallError, Emitted, Outcome, Rejection};
 pub use registry::{Artefact, Registry};
 pub use runtime::Runtime;

@@ -56,7 +56,7 @@ impl From<types::Failure> for CallError {
 }
 
 /// A guest's text as it is shown and stored: cut, and without control characters that would forge lines of the log.
-fn readable(text: &str) -> String {
+pub(super) fn readable(text: &str) -> String {
     let cut = &text[..text.floor_char_boundary(REASON_BYTES_MAX)];
     cut.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -66,6 +66,11 @@ pub(super) fn trap_reason(error: &wasmtime::Error) -> String {
     let reason = error.root_cause().to_string();
     tracing::debug!(trace = %format!("{error:?}"), "a guest trapped");
     reason.lines().next().unwrap_or("unknown").to_owned()
+}
+
+/// The guest returned what the contract does not allow.
+pub(super) fn broken(promise: String) -> CallError {
+    CallError::Broken(format!("the plugin broke its contract: {promise}"))
 }
 
 /// A record that the guest wants appended.
@@ -98,7 +103,7 @@ pub struct Outcome {
 impl Outcome {
     /// Checks what the guest returned. `input` is the batch it was given; `advance` has none, and can reject nothing.
     pub(super) fn check(outcome: wit::Outcome, input: Option<&Input<'_>>) -> Result<Self, CallError> {
-        let broken = |promise: String| Err(CallError::Broken(format!("the plugin broke its contract: {promise}")));
+        let broken = |promise: String| Err(broken(promise));
         if outcome.records.len() > OUTCOME_RECORDS_MAX {
             return broken(format!(
                 "it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call",
@@ -145,10 +150,15 @@ impl Outcome {
             }
             rejections.push(Rejection { offset: rejection.offset, reason: readable(&rejection.reason) });
         }
-        rejections.sort_by_key(|rejection| rejection.offset);
-        if rejections.windows(2).any(|pair| pair[0].offset == pair[1].offset) {
-            return broken("it rejected a record twice".into());
+        Self { records, rejections }.in_order()
+    }
+
+    /// Rejections in offset order, and each record rejected once.
+    pub(super) fn in_order(mut self) -> Result<Self, CallError> {
+        self.rejections.sort_by_key(|rejection| rejection.offset);
+        if self.rejections.windows(2).any(|pair| pair[0].offset == pair[1].offset) {
+            return Err(broken("it rejected a record twice".into()));
         }
-        Ok(Self { records, rejections })
+        Ok(self)
     }
 }

@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::limits::{COMPONENT_BYTES_MAX, PLUGIN_VERSIONS_MAX};
 use crate::model::generation::Version;
 use crate::model::name::PluginName;
-use crate::model::plugin::Role;
 use crate::store::plugins::PluginRow;
 use crate::tier::Tier;
 
@@ -87,7 +86,7 @@ impl Registry {
         self.keep(&version, bytes).await?;
         self.loaded.lock().insert(version.clone(), Arc::downgrade(&code));
         let description = code.description().clone();
-        let role = Role::Processing;
+        let role = code.role();
         Ok(Artefact { name: name.clone(), version, bytes: bytes_len, uploaded_ms: now_ms, sequence, role, description })
     }
 

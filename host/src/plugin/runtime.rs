@@ -12,14 +12,12 @@ use super::memory::Budget;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::limits::{EPOCH_MS, INSTANCE_MEMORY_BYTES_MAX, INSTANCE_TABLE_ELEMENTS_MAX, INSTANCES_MAX};
-use crate::store::Store;
 use crate::telemetry::Metrics;
 
 /// What every instance of every plugin shares.
 pub struct Runtime {
     pub(super) engine: Engine,
     pub(super) linker: Linker<Host>,
-    pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) memory: Budget,
@@ -32,7 +30,7 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    pub fn new(cache: &Path, store: Arc<Store>, clock: Clock, metrics: Arc<Metrics>) -> Result<Arc<Self>> {
+    pub fn new(cache: &Path, clock: Clock, metrics: Arc<Metrics>) -> Result<Arc<Self>> {
         let broken = |error: wasmtime::Error| Error::internal(format!("the plugin runtime cannot start: {error:#}"));
         let mut cache_config = CacheConfig::new();
         cache_config.with_directory(cache);
@@ -46,7 +44,7 @@ impl Runtime {
         tick(&engine)?;
         let mut linker = Linker::new(&engine);
         imports::add_to_linker(&mut linker).map_err(broken)?;
-        Ok(Arc::new(Self { engine, linker, store, clock, metrics, memory: Budget::default() }))
+        Ok(Arc::new(Self { engine, linker, clock, metrics, memory: Budget::default() }))
     }
 }
 

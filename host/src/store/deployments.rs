@@ -32,7 +32,7 @@ impl Tables<'_> {
     pub(super) fn drop_deployment(&mut self, row: &Deployment) -> Result<()> {
         self.deployments()?.remove(row.name.as_str())?;
         self.drop_state(row.id)?;
-        self.drop_watermarks(row.id)?;
+        self.drop_task_times(row.id)?;
         self.drop_ledger(row.id)?;
         self.drop_offsets_of_group(&row.group())
     }

@@ -1,15 +1,22 @@
-//! Table `ledger`: which input offsets each generation processed, a row a partition.
+//! Table `task_ledger`: which input offsets each generation processed, a row a partition of each input.
 //!
-//! Value: from offset, next offset, records in, records out, rejected: u64 each, big-endian.
+//! Key: deployment id, partition, topic id, generation. Value: from offset, next offset, records in, records out, rejected:
+//! u64 each, big-endian.
+//!
+//! Up to format 2 the table was `ledger`, without the topic: a deployment had one input.
 
-use redb::TableDefinition;
+use std::collections::HashMap;
 
-use super::state::Scope;
-use super::{Result, Snapshot, Tables, corrupt};
-use crate::model::deployment::DeploymentId;
+use redb::{ReadableTable, TableDefinition};
+
+use super::topics::TopicRow;
+use super::{Result, Snapshot, Tables, corrupt, from_json};
+use crate::model::deployment::{Deployment, DeploymentId};
 use crate::model::generation::LedgerEntry;
+use crate::model::topic::{PartitionId, TopicId};
 
-pub(super) const TABLE: TableDefinition<'_, (u32, u32, u32), [u8; 40]> = TableDefinition::new("ledger");
+pub(super) const TABLE: TableDefinition<'_, (u32, u32, u32, u32), [u8; 40]> = TableDefinition::new("task_ledger");
+const FORMAT_2: TableDefinition<'_, (u32, u32, u32), [u8; 40]> = TableDefinition::new("ledger");
 
 fn encode(entry: &LedgerEntry) -> [u8; 40] {
     let fields = [entry.from_offset, entry.next_offset, entry.records_in, entry.records_out, entry.rejected];
@@ -29,31 +36,56 @@ fn decode(bytes: &[u8; 40]) -> Option<LedgerEntry> {
     (from_offset <= next_offset).then_some(LedgerEntry { from_offset, next_offset, records_in, records_out, rejected })
 }
 
+/// What one generation did of one partition of one input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    pub input: PartitionId,
+    pub generation: u32,
+    pub entry: LedgerEntry,
+}
+
+fn key(deployment: DeploymentId, input: PartitionId, generation: u32) -> (u32, u32, u32, u32) {
+    (deployment.0, input.partition, input.topic.0, generation)
+}
+
 impl Snapshot {
-    /// All entries of a deployment: partition, generation, what it did.
-    pub fn ledger(&self, deployment: DeploymentId) -> Result<Vec<(u32, u32, LedgerEntry)>> {
+    /// All entries of a deployment, by partition.
+    pub fn ledger(&self, deployment: DeploymentId) -> Result<Vec<LedgerRow>> {
         let table = self.transaction.open_table(TABLE)?;
         let mut entries = Vec::new();
-        for row in table.range((deployment.0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX))? {
+        for row in table.range((deployment.0, 0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX, u32::MAX))? {
             let (key, value) = row?;
-            let (_, partition, generation) = key.value();
+            let (_, partition, topic, generation) = key.value();
             let entry =
-                decode(&value.value()).ok_or_else(|| corrupt("ledger", key.value(), "it ends before it starts"))?;
-            entries.push((partition, generation, entry));
+                decode(&value.value()).ok_or_else(|| corrupt("task_ledger", key.value(), "it ends before it starts"))?;
+            entries.push(LedgerRow { input: PartitionId { topic: TopicId(topic), partition }, generation, entry });
         }
         Ok(entries)
     }
 
-    pub fn ledger_entry(&self, scope: Scope, generation: u32) -> Result<Option<LedgerEntry>> {
-        let key = (scope.deployment.0, scope.partition, generation);
+    pub fn ledger_entry(
+        &self,
+        deployment: DeploymentId,
+        input: PartitionId,
+        generation: u32,
+    ) -> Result<Option<LedgerEntry>> {
+        let key = key(deployment, input, generation);
         let entry = self.transaction.open_table(TABLE)?.get(key)?.map(|guard| guard.value());
-        entry.map(|bytes| decode(&bytes).ok_or_else(|| corrupt("ledger", key, "it ends before it starts"))).transpose()
+        entry
+            .map(|bytes| decode(&bytes).ok_or_else(|| corrupt("task_ledger", key, "it ends before it starts")))
+            .transpose()
     }
 }
 
 impl Tables<'_> {
-    pub(super) fn put_ledger(&mut self, scope: Scope, generation: u32, entry: &LedgerEntry) -> Result<()> {
-        self.ledger()?.insert((scope.deployment.0, scope.partition, generation), encode(entry))?;
+    pub(super) fn put_ledger(
+        &mut self,
+        deployment: DeploymentId,
+        input: PartitionId,
+        generation: u32,
+        entry: &LedgerEntry,
+    ) -> Result<()> {
+        self.ledger()?.insert(key(deployment, input, generation), encode(entry))?;
         Ok(())
     }
 
@@ -62,8 +94,36 @@ impl Tables<'_> {
     }
 
     pub(super) fn drop_ledger_before(&mut self, deployment: DeploymentId, before: u32) -> Result<()> {
-        let range = (deployment.0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX);
-        Ok(self.ledger()?.retain_in(range, |(_, _, generation), _| generation >= before)?)
+        let range = (deployment.0, 0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX, u32::MAX);
+        Ok(self.ledger()?.retain_in(range, |(_, _, _, generation), _| generation >= before)?)
+    }
+
+    /// Moves the rows of format 2 here.
+    pub(super) fn take_over_ledger(&mut self) -> Result<()> {
+        let mut topics = HashMap::new();
+        for entry in self.topics()?.iter()? {
+            let (name, row) = entry?;
+            let row: TopicRow = from_json("topics", name.value(), row.value())?;
+            topics.insert(row.name, row.id);
+        }
+        let mut inputs = HashMap::new();
+        for entry in self.deployments()?.iter()? {
+            let (name, row) = entry?;
+            let row: Deployment = from_json("deployments", name.value(), row.value())?;
+            let topic = row.inputs.first().and_then(|input| topics.get(input));
+            inputs.extend(topic.map(|topic| (row.id.0, *topic)));
+        }
+        let old = self.transaction.open_table(FORMAT_2)?;
+        for entry in old.iter()? {
+            let (row, value) = entry?;
+            let (deployment, partition, generation) = row.value();
+            if let Some(topic) = inputs.get(&deployment) {
+                let input = PartitionId { topic: *topic, partition };
+                self.ledger()?.insert(key(DeploymentId(deployment), input, generation), value.value())?;
+            }
+        }
+        self.transaction.delete_table(old)?;
+        Ok(())
     }
 }
 
@@ -92,15 +152,15 @@ mod tests {
         {
             let mut tables = transaction.tables();
             for (deployment, partition, generation) in [(1, 0, 1), (1, 0, 2), (1, 1, 1), (1, 1, 3), (2, 0, 1)] {
-                let scope = Scope { deployment: id(deployment), partition };
-                tables.put_ledger(scope, generation, &LedgerEntry::default()).unwrap();
+                let input = PartitionId { topic: TopicId(7), partition };
+                tables.put_ledger(id(deployment), input, generation, &LedgerEntry::default()).unwrap();
             }
             tables.drop_ledger_before(id(1), 2).unwrap();
         }
         transaction.commit().unwrap();
         let left = |deployment| {
             let entries = store.snapshot().unwrap().ledger(id(deployment)).unwrap();
-            entries.into_iter().map(|(partition, generation, _)| (partition, generation)).collect::<Vec<_>>()
+            entries.into_iter().map(|row| (row.input.partition, row.generation)).collect::<Vec<_>>()
         };
         assert_eq!(left(1), [(0, 2), (1, 3)]);
         assert_eq!(left(2), [(0, 1)]);
@@ -110,5 +170,31 @@ mod tests {
     fn rejects_a_range_that_ends_before_it_starts() {
         let entry = LedgerEntry { from_offset: 2, next_offset: 1, ..LedgerEntry::default() };
         assert_eq!(decode(&encode(&entry)), None);
+    }
+
+    #[test]
+    fn format_2_is_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        let store = Store::open(&path).unwrap();
+        let transaction = store.begin().unwrap();
+        let entry = LedgerEntry { from_offset: 3, next_offset: 9, records_in: 6, records_out: 5, rejected: 1 };
+        {
+            let mut tables = transaction.tables();
+            let topic = r#"{"id":7,"name":"flights","created_ms":1,"config":{"partitions":1}}"#;
+            tables.topics().unwrap().insert("flights", topic.as_bytes()).unwrap();
+            let late = r#"{"id":4,"name":"late","inputs":["flights"],"paused":false,"generations":[]}"#;
+            tables.deployments().unwrap().insert("late", late.as_bytes()).unwrap();
+            let mut old = tables.transaction.open_table(FORMAT_2).unwrap();
+            old.insert((4, 0, 2), encode(&entry)).unwrap();
+            old.insert((9, 0, 1), encode(&entry)).unwrap();
+            tables.meta().unwrap().insert("format", 2).unwrap();
+        }
+        transaction.commit().unwrap();
+        drop(store);
+
+        let snapshot = Store::open(&path).unwrap().snapshot().unwrap();
+        let input = PartitionId { topic: TopicId(7), partition: 0 };
+        assert_eq!(snapshot.ledger(DeploymentId(4)).unwrap(), [LedgerRow { input, generation: 2, entry }]);
     }
 }

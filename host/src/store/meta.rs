@@ -9,9 +9,7 @@ use crate::model::topic::TopicId;
 
 pub(super) const TABLE: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Raised when rows of an older host can no longer be read as they are.
-const FORMAT: u64 = 2;
-/// The oldest format that is brought up to date when a database is opened.
-const FORMAT_MIN: u64 = 1;
+const FORMAT: u64 = 3;
 
 const ROUND: &str = "round";
 
@@ -28,7 +26,13 @@ impl Tables<'_> {
         let found = self.meta()?.get("format")?.map(|guard| guard.value());
         match found {
             Some(FORMAT) => return Ok(()),
-            Some(FORMAT_MIN) => self.take_over_offsets()?,
+            Some(found @ 1..FORMAT) => {
+                if found < 2 {
+                    self.take_over_offsets()?;
+                }
+                self.take_over_ledger()?;
+                self.take_over_tasks()?;
+            }
             None => {}
             Some(found) => return Err(StoreError::Format { found, reads: FORMAT }),
         }
@@ -124,6 +128,6 @@ mod tests {
         transaction.tables().meta().unwrap().insert("format", FORMAT + 1).unwrap();
         transaction.commit().unwrap();
         drop(store);
-        assert!(matches!(Store::open(&path), Err(StoreError::Format { found: 3, reads: 2 })));
+        assert!(matches!(Store::open(&path), Err(StoreError::Format { found: 4, reads: 3 })));
     }
 }

@@ -16,10 +16,11 @@
 //! | `members` | group, member id | JSON [`crate::model::group::MemberRow`] | until it leaves or its session ends |
 //! | `shares` | group, topic id, partition | records from the offset on that are not simply to come ([`shares`]) | with the group, or the topic |
 //! | `state` | deployment id, partition, table, key ([`state`]) | the plugin's bytes | with the deployment |
-//! | `tasks` | deployment id, partition | i64: the watermark | with the deployment |
-//! | `ledger` | deployment id, partition, generation | what it processed ([`ledger`]) | with the deployment |
+//! | `task_times` | deployment id, partition | how far it is in time ([`tasks`]) | with the deployment |
+//! | `task_ledger` | deployment id, partition, topic id, generation | what it processed ([`ledger`]) | with the deployment |
 //! | `plugins` | plugin name, version | JSON [`plugins::PluginRow`] | until removed |
 //! | `deployments` | deployment name | JSON [`crate::model::deployment::Deployment`] | until removed |
+//! | `pipelines` | pipeline name | JSON [`crate::model::pipeline::Pipeline`] | until removed |
 //!
 //! Knows nothing of logs, groups or plugins: it keeps rows. Writing goes through one [`Transaction`] at a time, which the
 //! log's writer owns; reading takes a [`Snapshot`] for as short as it can.
@@ -35,6 +36,7 @@ pub mod members;
 pub mod meta;
 pub mod offsets;
 pub mod partitions;
+pub mod pipelines;
 pub mod plugins;
 pub mod producers;
 pub mod requests;

@@ -8,13 +8,15 @@ use super::shares::ShareCell;
 use super::state::{Change, Scope};
 use super::topics::TopicRow;
 use super::{
-    Result, batches, deployments, garbage, groups, ledger, members, meta, offsets, partitions, plugins, producers,
+    Result, batches, deployments, garbage, groups, ledger, members, meta, offsets, partitions, pipelines, plugins,
+    producers,
     requests, segments, shares, state, tasks, topics, unpublished,
 };
-use crate::model::deployment::{Deployment, DeploymentId};
+use crate::model::deployment::{Deployment, DeploymentId, TaskTimes};
 use crate::model::generation::{LedgerEntry, Version};
 use crate::model::group::{GroupRow, MemberId, MemberRow};
-use crate::model::name::{GroupName, PluginName};
+use crate::model::name::{GroupName, PipelineName, PluginName};
+use crate::model::pipeline::Pipeline;
 use crate::model::topic::PartitionId;
 
 /// One row, or the end of some. A `…Gone` takes everything along that belongs to it.
@@ -58,12 +60,13 @@ pub enum Row {
         scope: Scope,
         change: Change,
     },
-    Watermark {
+    TaskTimes {
         scope: Scope,
-        watermark_ms: i64,
+        times: TaskTimes,
     },
     Ledger {
-        scope: Scope,
+        deployment: DeploymentId,
+        input: PartitionId,
         generation: u32,
         entry: LedgerEntry,
     },
@@ -79,6 +82,8 @@ pub enum Row {
     },
     Deployment(Box<Deployment>),
     DeploymentGone(Box<Deployment>),
+    Pipeline(Pipeline),
+    PipelineGone(PipelineName),
 }
 
 macro_rules! tables {
@@ -127,10 +132,11 @@ tables! {
     members: members::TABLE => ((&'static str, u64), &'static [u8]),
     shares: shares::TABLE => ((&'static str, u32, u32), &'static [u8]),
     state: state::TABLE => (&'static [u8], &'static [u8]),
-    tasks: tasks::TABLE => ((u32, u32), i64),
-    ledger: ledger::TABLE => ((u32, u32, u32), [u8; 40]),
+    tasks: tasks::TABLE => ((u32, u32), (Option<i64>, Option<i64>, Option<i64>)),
+    ledger: ledger::TABLE => ((u32, u32, u32, u32), [u8; 40]),
     plugins: plugins::TABLE => ((&'static str, &'static str), &'static [u8]),
     deployments: deployments::TABLE => (&'static str, &'static [u8]),
+    pipelines: pipelines::TABLE => (&'static str, &'static [u8]),
 }
 
 impl std::fmt::Debug for Tables<'_> {
@@ -156,13 +162,17 @@ impl Tables<'_> {
             Row::MemberGone { group, id } => self.drop_member(group, *id),
             Row::Share { group, partition, window } => self.put_share(group, *partition, window),
             Row::State { scope, change } => self.put_state(*scope, change),
-            Row::Watermark { scope, watermark_ms } => self.put_watermark(*scope, *watermark_ms),
-            Row::Ledger { scope, generation, entry } => self.put_ledger(*scope, *generation, entry),
+            Row::TaskTimes { scope, times } => self.put_task_times(*scope, *times),
+            Row::Ledger { deployment, input, generation, entry } => {
+                self.put_ledger(*deployment, *input, *generation, entry)
+            }
             Row::LedgerGone { deployment, before } => self.drop_ledger_before(*deployment, *before),
             Row::Plugin(row) => self.put_plugin(row),
             Row::PluginGone { name, version } => self.drop_plugin(name, version),
             Row::Deployment(row) => self.put_deployment(row),
             Row::DeploymentGone(row) => self.drop_deployment(row),
+            Row::Pipeline(row) => self.put_pipeline(row),
+            Row::PipelineGone(name) => self.drop_pipeline(name),
         }
     }
 }

@@ -1,23 +1,28 @@
 //! A deployment as it runs: its row, its tasks, and what went wrong lately.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use super::status::{self, DeploymentStatus, Failure, GenerationStatus, RangeStatus, TaskState, TaskStatus};
+use super::alignment::Alignment;
+use super::status::{
+    self, CanaryStatus, DeploymentStatus, Failure, GenerationStatus, RangeStatus, Shown, TaskState, TaskStatus,
+};
 use super::worker::Command;
 use crate::error::Result;
 use crate::limits::FAILURES_KEPT;
-use crate::log::Partition;
 use crate::model::deployment::Deployment;
+use crate::model::topic::TopicId;
 use crate::store::Store;
 
 #[derive(Debug)]
 pub(super) struct Deployed {
     /// Held by whoever changes the deployment, from the first look to the last commit.
     pub(super) altering: tokio::sync::Mutex<()>,
+    /// How far its tasks are in time, where it repartitions.
+    pub(super) alignment: Arc<Alignment>,
     row: Mutex<Deployment>,
     tasks: Mutex<Vec<Task>>,
     failures: Mutex<VecDeque<Failure>>,
@@ -29,13 +34,12 @@ pub(super) struct Deployed {
 #[derive(Clone)]
 pub(super) struct Task {
     pub(super) commands: mpsc::Sender<Command>,
-    pub(super) status: Arc<Mutex<TaskStatus>>,
-    pub(super) partition: Arc<Partition>,
+    pub(super) shown: Arc<Mutex<Shown>>,
 }
 
 impl std::fmt::Debug for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Task").field(&self.partition.id()).finish()
+        f.debug_tuple("Task").field(&self.shown.lock().status.partition).finish()
     }
 }
 
@@ -43,6 +47,7 @@ impl Deployed {
     pub(super) fn new(row: Deployment) -> Self {
         Self {
             altering: tokio::sync::Mutex::new(()),
+            alignment: Arc::default(),
             row: Mutex::new(row),
             tasks: Mutex::default(),
             failures: Mutex::default(),
@@ -103,35 +108,23 @@ impl Deployed {
         let row = self.row();
         let ledger = store.snapshot()?.ledger(row.id)?;
         let broken = self.broken.lock().clone();
-        let tasks: Vec<TaskStatus> = self
-            .tasks()
-            .iter()
-            .map(|task| {
-                let mut status = task.status.lock().clone();
-                status.high_watermark = task.partition.high_watermark();
-                status.lag = status.high_watermark.saturating_sub(status.next_offset);
-                status
-            })
-            .collect();
-        let generations = row
-            .generations
-            .iter()
-            .map(|generation| GenerationStatus {
-                generation: generation.number,
-                plugin: generation.plugin.to_string(),
-                version: generation.version.0.clone(),
-                settings: generation.settings.clone(),
-                output: generation.output.as_ref().map(ToString::to_string),
-                started_ms: generation.started_ms,
-                standing: generation.standing,
-                reason: generation.reason.clone(),
-                partitions: ledger
-                    .iter()
-                    .filter(|(_, number, _)| *number == generation.number)
-                    .map(|(partition, _, entry)| RangeStatus::new(*partition, *entry))
-                    .collect(),
-            })
-            .collect();
+        let tasks = self.tasks();
+        let mut topics: HashMap<TopicId, String> = HashMap::new();
+        for task in &tasks {
+            let shown = task.shown.lock();
+            topics.extend(shown.partitions.iter().map(|of| (of.id().topic, of.topic().to_string())));
+        }
+        let first = row.inputs.first().map(ToString::to_string).unwrap_or_default();
+        let topic_name = |topic| topics.get(&topic).unwrap_or(&first).clone();
+        let tasks: Vec<TaskStatus> = tasks.iter().map(|task| task.shown.lock().now()).collect();
+        let ranges = |number| {
+            let entries = ledger.iter().filter(move |row| row.generation == number);
+            entries.map(|row| RangeStatus::new(topic_name(row.input.topic), row.input.partition, row.entry)).collect()
+        };
+        let canary = row.canary.as_ref();
+        let generations = row.generations.iter().chain(canary.map(|canary| &canary.generation));
+        let generations = generations.map(|generation| GenerationStatus::new(generation, ranges(generation.number)));
+        let generations = generations.collect();
         let current = row.current();
         let mut failures: Vec<Failure> = self.failures.lock().iter().cloned().collect();
         let state = match broken {
@@ -139,6 +132,7 @@ impl Deployed {
             Some(reason) => {
                 failures.push(Failure {
                     at_ms: current.started_ms,
+                    topic: first.clone(),
                     partition: 0,
                     generation: current.number,
                     offset: 0,
@@ -154,10 +148,13 @@ impl Deployed {
             plugin: current.plugin.to_string(),
             version: current.version.0.clone(),
             inputs: row.inputs.iter().map(ToString::to_string).collect(),
+            internal_topics: row.internal.iter().map(ToString::to_string).collect(),
             output: current.output.as_ref().map(ToString::to_string),
             dead_letter_topic: row.dead_letter_topic().to_string(),
             settings: current.settings.clone(),
             grants: current.grants.clone(),
+            changelog: current.changelog.clone(),
+            canary: canary.map(CanaryStatus::new),
             lag: tasks.iter().map(|task| task.lag).sum(),
             tasks,
             generations,

@@ -10,14 +10,19 @@
 //!
 //! Knows nothing of HTTP.
 
+mod alignment;
+mod canary;
 mod deployed;
+mod input;
+mod order;
 mod plan;
 mod retry;
 mod status;
 mod step;
 mod supervisor;
+mod swap;
 mod worker;
 
-pub use plan::Request;
-pub use status::{DeploymentStatus, Failure, GenerationStatus, RangeStatus, SwapStatus, TaskState, TaskStatus};
+pub use plan::{Changelog, Input, Request};
+pub use status::{CanaryStatus, DeploymentStatus, Failure, GenerationStatus, InputStatus, RangeStatus, SwapStatus, TaskState, TaskStatus};
 pub use supervisor::Supervisor;

@@ -1,11 +1,14 @@
 //! What people see of a deployment.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::model::deployment::Grants;
-use crate::model::generation::{LedgerEntry, Standing};
+use crate::log::Partition;
+use crate::model::deployment::{Canary, Grants};
+use crate::model::generation::{Generation, LedgerEntry, Standing};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -25,6 +28,8 @@ pub enum TaskState {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Failure {
     pub at_ms: i64,
+    /// The input that was being read.
+    pub topic: String,
     pub partition: u32,
     pub generation: u32,
     /// The first offset of the batch that was being processed.
@@ -32,27 +37,74 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// One task: one partition of the input.
+/// One task: the partitions of one number of all inputs.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct TaskStatus {
+    /// The first input.
     pub topic: String,
     pub partition: u32,
     pub state: TaskState,
     pub generation: u32,
-    /// The next offset that it will read.
+    /// The next offset that it will read of the first input.
     pub next_offset: u64,
     pub high_watermark: u64,
-    /// Records that it has yet to read.
+    /// Records of all inputs that it has yet to read.
     pub lag: u64,
-    /// Event time up to which the input is complete.
+    /// All inputs, those of the deployment's own last.
+    pub inputs: Vec<InputStatus>,
+    /// Event time up to which the inputs are complete.
     pub watermark_ms: Option<i64>,
     /// Why it is failing or stopped.
     pub reason: Option<String>,
 }
 
+/// Where a task stands in one input.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct InputStatus {
+    pub topic: String,
+    /// The next offset that it will read.
+    pub next_offset: u64,
+    pub high_watermark: u64,
+    /// Records that it has yet to read.
+    pub lag: u64,
+}
+
+/// What a worker shows, and the partitions that it is about.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    pub(super) status: TaskStatus,
+    pub(super) partitions: Vec<Arc<Partition>>,
+}
+
+impl Shown {
+    /// As it is now: a partition's end moves while its task rests.
+    pub(super) fn now(&self) -> TaskStatus {
+        let mut status = self.status.clone();
+        for (input, partition) in status.inputs.iter_mut().zip(&self.partitions) {
+            input.high_watermark = partition.high_watermark();
+            input.lag = input.high_watermark.saturating_sub(input.next_offset);
+        }
+        status.sum_up();
+        status
+    }
+}
+
+impl TaskStatus {
+    /// Says of the whole what the inputs say.
+    fn sum_up(&mut self) {
+        self.lag = self.inputs.iter().map(|input| input.lag).sum();
+        if let Some(first) = self.inputs.first() {
+            self.topic.clone_from(&first.topic);
+            self.next_offset = first.next_offset;
+            self.high_watermark = first.high_watermark;
+        }
+    }
+}
+
 /// What one generation did of one partition: offsets from `from_offset` to before `next_offset`, each exactly once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RangeStatus {
+    pub topic: String,
     pub partition: u32,
     pub from_offset: u64,
     pub next_offset: u64,
@@ -62,9 +114,9 @@ pub struct RangeStatus {
 }
 
 impl RangeStatus {
-    pub(super) fn new(partition: u32, entry: LedgerEntry) -> Self {
+    pub(super) fn new(topic: String, partition: u32, entry: LedgerEntry) -> Self {
         let LedgerEntry { from_offset, next_offset, records_in, records_out, rejected } = entry;
-        Self { partition, from_offset, next_offset, records_in, records_out, rejected }
+        Self { topic, partition, from_offset, next_offset, records_in, records_out, rejected }
     }
 }
 
@@ -81,6 +133,49 @@ pub struct GenerationStatus {
     pub standing: Standing,
     pub reason: Option<String>,
     pub partitions: Vec<RangeStatus>,
+}
+
+impl GenerationStatus {
+    pub(super) fn new(generation: &Generation, partitions: Vec<RangeStatus>) -> Self {
+        Self {
+            generation: generation.number,
+            plugin: generation.plugin.to_string(),
+            version: generation.version.0.clone(),
+            settings: generation.settings.clone(),
+            output: generation.output.as_ref().map(ToString::to_string),
+            started_ms: generation.started_ms,
+            standing: generation.standing,
+            reason: generation.reason.clone(),
+            partitions,
+        }
+    }
+}
+
+/// A generation that is tried on one partition.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CanaryStatus {
+    pub generation: u32,
+    pub plugin: String,
+    pub version: String,
+    pub partition: u32,
+    pub started_ms: i64,
+    /// When it goes on to all partitions, if it has read a record by then and fares well.
+    pub until_ms: i64,
+    pub tolerance_percent: u32,
+}
+
+impl CanaryStatus {
+    pub(super) fn new(Canary { generation, rule }: &Canary) -> Self {
+        Self {
+            generation: generation.number,
+            plugin: generation.plugin.to_string(),
+            version: generation.version.0.clone(),
+            partition: rule.partition,
+            started_ms: generation.started_ms,
+            until_ms: generation.started_ms.saturating_add_unsigned(rule.watch_ms),
+            tolerance_percent: rule.tolerance_percent,
+        }
+    }
 }
 
 /// How one partition was swapped.
@@ -106,10 +201,17 @@ pub struct DeploymentStatus {
     pub plugin: String,
     pub version: String,
     pub inputs: Vec<String>,
+    /// Topics of its own, which it writes and reads.
+    pub internal_topics: Vec<String>,
     pub output: Option<String>,
     pub dead_letter_topic: String,
     pub settings: Value,
     pub grants: Grants,
+    /// State tables whose changes are written to a topic, `<deployment>.<table>.changelog`.
+    pub changelog: Vec<String>,
+    /// The generation that is being tried, if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanaryStatus>,
     /// Records that all tasks together have yet to read.
     pub lag: u64,
     pub tasks: Vec<TaskStatus>,

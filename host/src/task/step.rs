@@ -4,9 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
+use super::input::InputAt;
 use super::plan::Plan;
 use crate::log::{Append, Guard, Topic, Unit};
 use crate::model::dead_letter::dead_letter;
+use crate::model::deployment::TaskTimes;
 use crate::model::generation::LedgerEntry;
 use crate::model::name::GroupName;
 use crate::model::partitioner::partition_of_key;
@@ -16,17 +20,52 @@ use crate::plugin::{CallError, Emitted, Outcome, Rejection};
 use crate::store::Row;
 use crate::store::state::{Change, Scope};
 
-/// What a step leaves behind.
+/// What a step leaves behind beside its records.
 pub(super) struct Effects<'a> {
     pub(super) scope: Scope,
     pub(super) group: &'a GroupName,
-    pub(super) input: PartitionId,
-    pub(super) committed: Option<u64>,
-    pub(super) next_offset: u64,
-    pub(super) watermark_ms: Option<i64>,
-    pub(super) ledger: LedgerEntry,
+    pub(super) inputs: &'a [InputAt],
+    /// How far each input was taken, in their order.
+    pub(super) progress: &'a [Progress],
+    /// Where they moved.
+    pub(super) times: Option<TaskTimes>,
     pub(super) state: Vec<Change>,
     pub(super) now_ms: i64,
+}
+
+/// What a step took of one input, and what came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Where to go on, where it was touched.
+    pub(super) next_offset: Option<u64>,
+    pub(super) records_in: u64,
+    pub(super) records_out: u64,
+    pub(super) rejected: u64,
+}
+
+impl Progress {
+    /// The input after the step's commit.
+    pub(super) fn apply(&self, input: &mut InputAt) {
+        input.ledger = self.added_to(input.ledger);
+        if let Some(next_offset) = self.next_offset {
+            input.next_offset = next_offset;
+            input.committed = Some(next_offset);
+        }
+    }
+
+    fn added_to(&self, ledger: LedgerEntry) -> LedgerEntry {
+        LedgerEntry {
+            from_offset: ledger.from_offset,
+            next_offset: self.next_offset.unwrap_or(ledger.next_offset),
+            records_in: ledger.records_in + self.records_in,
+            records_out: ledger.records_out + self.records_out,
+            rejected: ledger.rejected + self.rejected,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The records that a step appends, gathered by partition in the order in which they came.
@@ -34,6 +73,8 @@ pub(super) struct Effects<'a> {
 pub(super) struct Output {
     index: HashMap<PartitionId, usize>,
     partitions: Vec<(Arc<Topic>, u32, Vec<Record>)>,
+    /// The greatest timestamp of what went to internal topics.
+    pub(super) internal_ms: Option<i64>,
 }
 
 impl Output {
@@ -58,26 +99,11 @@ impl Output {
         outcome: Outcome,
     ) -> Result<u64, CallError> {
         let emitted = outcome.records.len() as u64;
-        for Emitted { topic, partition, timestamp_ms, mut record } in outcome.records {
-            let topic = match &topic {
-                None => plan.output.as_ref().ok_or_else(|| {
-                    CallError::Broken("the plugin broke its contract: it emitted a record without a topic, and the deployment has no output".into())
-                })?,
-                Some(name) => plan.topics.get(name).ok_or_else(|| {
-                    CallError::Broken(format!(
-                        "the plugin emitted a record to topic {name}, which is not granted; add it to grants.topics of the deployment"
-                    ))
-                })?,
-            };
-            record.timestamp_ms = timestamp_ms.unwrap_or(now_ms);
-            let config = topic.config();
-            config.take_key(&mut record).map_err(|error| CallError::Broken(error.detail))?;
-            let partitions = config.partitions;
-            let partition = match (partition, &record.key) {
-                (Some(partition), _) => partition,
-                (None, Some(key)) => partition_of_key(key, partitions),
-                (None, None) => input_partition % partitions,
-            };
+        for emitted in outcome.records {
+            let (topic, partition, record) = place(plan, input_partition, now_ms, emitted)?;
+            if !plan.internal.is_empty() && plan.internal.contains(topic.name()) {
+                self.internal_ms = self.internal_ms.max(Some(record.timestamp_ms));
+            }
             self.push(topic, partition, record)?;
         }
         Ok(emitted)
@@ -103,19 +129,78 @@ impl Output {
         Ok(())
     }
 
+    /// Writes the changes of tables that have a changelog down as records: the key's latest value, or a tombstone.
+    fn log_changes(&mut self, plan: &Plan, partition: u32, now_ms: i64, state: &[Change]) -> Result<(), CallError> {
+        if plan.changelogs.is_empty() {
+            return Ok(());
+        }
+        for Change { table, key, value } in state {
+            let Some(topic) = plan.changelogs.get(table) else { continue };
+            let record = Record {
+                timestamp_ms: now_ms,
+                key: Some(Bytes::copy_from_slice(key)),
+                value: value.as_deref().map(Bytes::copy_from_slice),
+                headers: Vec::new(),
+            };
+            self.push(topic, partition, record)?;
+        }
+        Ok(())
+    }
+
     /// The unit that commits it all.
-    pub(super) fn into_unit(self, effects: Effects<'_>, generation: u32) -> Result<Unit, CallError> {
-        let Effects { scope, group, input, committed, next_offset, watermark_ms, ledger, state, now_ms } = effects;
+    pub(super) fn into_unit(mut self, effects: Effects<'_>, plan: &Plan) -> Result<Unit, CallError> {
+        let Effects { scope, group, inputs, progress, times, state, now_ms } = effects;
+        self.log_changes(plan, scope.partition, now_ms, &state)?;
         let mut unit = Unit::default();
         for (topic, partition, records) in self.partitions {
             let partition = topic.partition(partition).map_err(|error| CallError::Broken(error.detail))?;
             unit.appends.extend(Append::new(partition, records, None));
         }
         unit.rows.extend(state.into_iter().map(|change| Row::State { scope, change }));
-        unit.rows.extend(watermark_ms.map(|watermark_ms| Row::Watermark { scope, watermark_ms }));
-        unit.rows.push(Row::Ledger { scope, generation, entry: ledger });
-        unit.rows.push(Row::Offset { group: group.clone(), partition: input, next: next_offset, at_ms: now_ms });
-        unit.guards.push(Guard::Offset { group: group.clone(), partition: input, expected: committed });
+        unit.rows.extend(times.map(|times| Row::TaskTimes { scope, times }));
+        for (input, progress) in inputs.iter().zip(progress) {
+            let partition = input.partition.id();
+            unit.guards.push(Guard::Offset { group: group.clone(), partition, expected: input.committed });
+            if progress.is_empty() {
+                continue;
+            }
+            let entry = progress.added_to(input.ledger);
+            if let Some(next) = progress.next_offset {
+                unit.rows.push(Row::Offset { group: group.clone(), partition, next, at_ms: now_ms });
+            }
+            let generation = plan.generation.number;
+            unit.rows.push(Row::Ledger { deployment: scope.deployment, input: partition, generation, entry });
+        }
         Ok(unit)
     }
+}
+
+/// Where an emitted record goes.
+pub(super) fn place(
+    plan: &Plan,
+    input_partition: u32,
+    now_ms: i64,
+    emitted: Emitted,
+) -> Result<(&Arc<Topic>, u32, Record), CallError> {
+    let Emitted { topic, partition, timestamp_ms, mut record } = emitted;
+    let topic = match &topic {
+        None => plan.output.as_ref().ok_or_else(|| {
+            CallError::Broken("the plugin broke its contract: it emitted a record without a topic, and the deployment has no output".into())
+        })?,
+        Some(name) => plan.topics.get(name).ok_or_else(|| {
+            CallError::Broken(format!(
+                "the plugin emitted a record to topic {name}, which is not granted; add it to grants.topics of the deployment"
+            ))
+        })?,
+    };
+    record.timestamp_ms = timestamp_ms.unwrap_or(now_ms);
+    let config = topic.config();
+    config.take_key(&mut record).map_err(|error| CallError::Broken(error.detail))?;
+    let partitions = config.partitions;
+    let partition = match (partition, &record.key) {
+        (Some(partition), _) => partition,
+        (None, Some(key)) => partition_of_key(key, partitions),
+        (None, None) => input_partition % partitions,
+    };
+    Ok((topic, partition, record))
 }

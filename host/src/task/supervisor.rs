@@ -6,21 +6,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 
 use super::deployed::{Deployed, Task};
-use super::plan::{Plan, Request};
-use super::status::{DeploymentStatus, SwapStatus};
-use super::worker::{Command, Event, Position, Surroundings, Worker};
+use super::plan::{Input, Plan, Request};
+use super::status::DeploymentStatus;
+use super::swap::internal_names;
+use super::worker::{Command, Event, Surroundings, Worker};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::limits::{DEPLOYMENTS_MAX, INSTANCES_MAX, TASK_COMMANDS_MAX, TASK_STEPS_MAX};
-use crate::log::{Log, Partition, Topic, Unit};
-use crate::model::deployment::{Deployment, Start, dead_letter_topic_of};
+use crate::log::{Log, Topic, Unit};
+use crate::model::deployment::{Canary, Deployment, Start, changelog_topic_of, dead_letter_topic_of};
 use crate::model::generation::{Generation, Standing};
 use crate::model::name::{DeploymentName, PluginName, TopicName};
-use crate::model::topic::TopicConfig;
-use crate::plugin::{Code, Context, Instance, Registry, check_settings};
+use crate::model::topic::{CleanupPolicy, TopicConfig};
+use crate::plugin::{Code, Context, Instance, Registry, StateBase, check_settings};
 use crate::shutdown::Shutdown;
 use crate::store::state::Scope;
 use crate::store::{Row, Store};
@@ -28,12 +29,12 @@ use crate::telemetry::Metrics;
 
 #[derive(Debug)]
 pub struct Supervisor {
-    surroundings: Arc<Surroundings>,
-    registry: Arc<Registry>,
-    store: Arc<Store>,
-    deployments: RwLock<BTreeMap<DeploymentName, Arc<Deployed>>>,
+    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) store: Arc<Store>,
+    pub(super) deployments: RwLock<BTreeMap<DeploymentName, Arc<Deployed>>>,
     /// Held while a name is taken or freed.
-    naming: tokio::sync::Mutex<()>,
+    pub(super) naming: tokio::sync::Mutex<()>,
 }
 
 impl Supervisor {
@@ -64,21 +65,35 @@ impl Supervisor {
         for deployed in loading {
             let supervisor = Arc::clone(&supervisor);
             let surroundings = Arc::clone(&supervisor.surroundings);
-            surroundings.shutdown.spawn(async move { supervisor.load(&deployed).await });
+            surroundings.shutdown.spawn(async move {
+                supervisor.load(&deployed).await;
+                supervisor.watch_canary(&deployed);
+            });
         }
         let listening = Arc::clone(&supervisor);
         supervisor.surroundings.shutdown.spawn(listening.listen(inbox));
         Ok(supervisor)
     }
 
-    /// Loads the plugin and starts a task for every input partition that has none.
-    async fn load(&self, deployed: &Arc<Deployed>) {
+    /// Loads the plugin and starts a task for every partition that has none.
+    async fn load(self: &Arc<Self>, deployed: &Arc<Deployed>) {
         let Ok(_altering) = self.alter(deployed).await else { return };
         let row = deployed.row();
         let loaded = async {
+            let log = &self.surroundings.log;
+            let partitions = co_partitions_now(log, &row.inputs)?;
+            self.grow_own_topics(&row, row.current(), partitions).await?;
             let code = self.registry.code(&row.current().version).await?;
-            let plan = Plan::new(&self.surroundings.log, &row, code)?;
-            self.spawn_tasks(deployed, &Arc::new(plan))
+            let plan = Plan::new(log, &row, row.current(), code)?;
+            let canary = match &row.canary {
+                Some(canary) => {
+                    let code = self.registry.code(&canary.generation.version).await?;
+                    let plan = Plan::new(log, &row, &canary.generation, code)?;
+                    Some((canary.rule.partition, Arc::new(plan)))
+                }
+                None => None,
+            };
+            self.spawn_tasks(deployed, &Arc::new(plan), canary)
         };
         if let Err(error) = loaded.await {
             tracing::error!(deployment = %row.name, %error, "a deployment cannot start");
@@ -95,10 +110,16 @@ impl Supervisor {
             };
             match event {
                 None => return,
-                Some(Event::Failed { deployment, failure }) => {
-                    if let Some(deployed) = self.find(&deployment) {
-                        deployed.remember(failure);
+                Some(Event::Failed { deployment, failure, fault }) => {
+                    let Some(deployed) = self.find(&deployment) else { continue };
+                    let is_canary = |canary: Canary| canary.generation.number == failure.generation;
+                    if fault && deployed.row().canary.is_some_and(is_canary) {
+                        let (supervisor, failure) = (Arc::clone(&self), failure.clone());
+                        shutdown.spawn(async move {
+                            supervisor.roll_back_failed(&deployment, failure.generation, &failure.reason).await;
+                        });
                     }
+                    deployed.remember(failure);
                 }
                 Some(Event::WantsRollback { deployment, generation, reason }) => {
                     let supervisor = Arc::clone(&self);
@@ -109,7 +130,32 @@ impl Supervisor {
     }
 
     /// Deploys, or swaps what runs under the name. The flag says whether the deployment is new.
-    pub async fn deploy(&self, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
+    pub async fn deploy(
+        self: &Arc<Self>,
+        name: &DeploymentName,
+        request: Request,
+    ) -> Result<(DeploymentStatus, bool)> {
+        let (generation, code) = self.prepare(name, &request).await?;
+        let naming = self.naming.lock().await;
+        if let Some(deployed) = self.find(name) {
+            drop(naming);
+            let _altering = self.alter(&deployed).await?;
+            return Ok((self.replace(&deployed, &request, generation, code).await?, false));
+        }
+        if request.canary.is_some() {
+            return Err(Error::unprocessable(
+                "no-canary",
+                format!("deployment {name} is new, so there is nothing to try it against; deploy it without a canary"),
+            ));
+        }
+        let draft = self.draft(name, &request, generation, code).await?;
+        let mut deployed = self.establish(vec![draft], Vec::new()).await?;
+        let status = deployed.pop().ok_or_else(|| Error::internal("a deployment was lost"))?.status(&self.store)?;
+        Ok((status, true))
+    }
+
+    /// Checks what is wanted as far as that can be done without the others, and loads the plugin.
+    pub(super) async fn prepare(&self, name: &DeploymentName, request: &Request) -> Result<(Generation, Arc<Code>)> {
         request.check(name)?;
         let artefact = self.registry.resolve(&request.plugin, request.version.as_deref())?;
         check_settings(request.plugin.as_str(), &artefact.description.settings_schema, &request.settings)?;
@@ -124,20 +170,20 @@ impl Supervisor {
             ));
         }
         let log = &self.surroundings.log;
-        for topic in request.inputs.iter().chain(&request.grants.topics) {
+        for topic in &request.grants.topics {
             log.topic(topic)?;
         }
-        for topic in &request.inputs {
-            let partitions = log.topic(topic)?.config().partitions;
-            if partitions > INSTANCES_MAX / 2 {
-                return Err(Error::unprocessable(
-                    "too-many-tasks",
-                    format!(
-                        "topic {topic} has {partitions} partitions, and a deployment may have {} tasks; read a topic with fewer partitions",
-                        INSTANCES_MAX / 2
-                    ),
-                ));
-            }
+        let inputs: Vec<_> = request.inputs.iter().map(|input| input.topic.clone()).collect();
+        let partitions = co_partitions(log, &inputs)?;
+        if partitions > INSTANCES_MAX / 2 {
+            return Err(Error::unprocessable(
+                "too-many-tasks",
+                format!(
+                    "{} has {partitions} partitions, and a deployment may have {} tasks; read a topic with fewer partitions",
+                    inputs[0],
+                    INSTANCES_MAX / 2
+                ),
+            ));
         }
         let generation = Generation {
             number: 1,
@@ -147,28 +193,23 @@ impl Supervisor {
             settings: request.settings.clone(),
             output: request.output.clone(),
             grants: request.grants.clone(),
+            changelog: request.changelog.tables(&artefact.description.tables)?,
             started_ms: self.surroundings.clock.now_ms(),
             standing: Standing::Current,
             reason: None,
         };
         let code = self.registry.code(&artefact.version).await?;
-        let naming = self.naming.lock().await;
-        if let Some(deployed) = self.find(name) {
-            drop(naming);
-            let _altering = self.alter(&deployed).await?;
-            return Ok((self.replace(&deployed, &request, generation, code).await?, false));
-        }
-        Ok((self.create(name, &request, generation, code).await?, true))
+        Ok((generation, code))
     }
 
-    /// Called with `naming` held.
-    async fn create(
+    /// A new deployment, tried, with its topics made, and committed nowhere. Called with `naming` held.
+    pub(super) async fn draft(
         &self,
         name: &DeploymentName,
         request: &Request,
         generation: Generation,
         code: Arc<Code>,
-    ) -> Result<DeploymentStatus> {
+    ) -> Result<Draft> {
         if self.deployments.read().len() >= DEPLOYMENTS_MAX {
             return Err(Error::conflict(
                 "too-many-deployments",
@@ -176,202 +217,170 @@ impl Supervisor {
             ));
         }
         let log = &self.surroundings.log;
-        let id = log.next_deployment_id().await?;
-        self.try_out(name, Scope { deployment: id, partition: 0 }, &generation, &code).await?;
-        let row = Deployment {
-            id,
+        let mut row = Deployment {
+            id: log.next_deployment_id().await?,
             name: name.clone(),
-            inputs: request.inputs.clone(),
-            start: request.start,
+            inputs: request.inputs.iter().map(|input| input.topic.clone()).collect(),
+            internal: Vec::new(),
             paused: false,
-            generations: vec![generation],
+            generations: vec![generation.clone()],
+            canary: None,
         };
-        self.create_outputs(&row, row.current()).await?;
-        let mut unit = Unit { rows: vec![Row::Deployment(Box::new(row.clone()))], ..Unit::default() };
-        let at_ms = row.current().started_ms;
-        for input in &row.inputs {
-            for partition in log.topic(input)?.partitions() {
-                let next = match row.start {
-                    Start::Earliest => partition.start_offset(),
-                    Start::Latest => partition.high_watermark(),
-                    Start::TimeMs(time_ms) => log.offset_at_time(&partition, time_ms).await?,
-                };
-                unit.rows.push(Row::Offset { group: row.group(), partition: partition.id(), next, at_ms });
-            }
+        let internal = self.make_ready(&mut row, &generation, &code).await?;
+        let mut offsets = self.internal_beginnings(&row, &internal)?;
+        for input in &request.inputs {
+            offsets.extend(self.beginnings(&row, input).await?);
         }
-        let plan = Arc::new(Plan::new(log, &row, code)?);
-        log.commit(unit).await?;
-        let deployed = Arc::new(Deployed::new(row));
-        self.deployments.write().insert(name.clone(), Arc::clone(&deployed));
-        self.spawn_tasks(&deployed, &plan)?;
-        deployed.status(&self.store)
+        let plan = Plan::new(log, &row, &generation, code)?;
+        Ok(Draft { row, offsets, plan: Arc::new(plan) })
     }
 
-    /// Swaps what runs for `generation`. Called with `altering` held.
-    async fn replace(
+    /// Commits new deployments as one, with what else is to be written, and starts them. Called with `naming` held.
+    pub(super) async fn establish(&self, drafts: Vec<Draft>, more: Vec<Row>) -> Result<Vec<Arc<Deployed>>> {
+        let mut unit = Unit { rows: more, ..Unit::default() };
+        for draft in &drafts {
+            unit.rows.push(Row::Deployment(Box::new(draft.row.clone())));
+            unit.rows.extend(draft.offsets.iter().cloned());
+        }
+        self.surroundings.log.commit(unit).await?;
+        let mut established = Vec::new();
+        for Draft { row, plan, .. } in drafts {
+            let name = row.name.clone();
+            let deployed = Arc::new(Deployed::new(row));
+            self.deployments.write().insert(name, Arc::clone(&deployed));
+            self.spawn_tasks(&deployed, &plan, None)?;
+            established.push(deployed);
+        }
+        Ok(established)
+    }
+
+    /// Tries the generation, and makes the topics that it needs: the answer is which internal topics are new to the row, to
+    /// which they are added.
+    pub(super) async fn make_ready(
         &self,
-        deployed: &Deployed,
-        request: &Request,
-        generation: Generation,
-        code: Arc<Code>,
-    ) -> Result<DeploymentStatus> {
-        let row = deployed.row();
-        if row.inputs != request.inputs {
-            return Err(Error::conflict(
-                "inputs-are-fixed",
-                format!(
-                    "deployment {} reads {}, and a swap cannot change that; deploy under another name, then delete this one",
-                    row.name,
-                    row.inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-                ),
-            ));
-        }
-        let current = row.current();
-        if current.same_content(&generation) && !deployed.tasks().is_empty() {
-            return deployed.status(&self.store);
-        }
-        self.check_tables(&row, &code)?;
-        let next = Generation { origin: 0, ..generation };
-        self.turn_over(deployed, next, code, Standing::Replaced, None).await
-    }
-
-    /// A table that holds state must still be known to the code that takes over.
-    fn check_tables(&self, row: &Deployment, code: &Code) -> Result<()> {
-        let before = self.registry.resolve(&row.current().plugin, Some(&row.current().version.0))?.description.tables;
-        let gone: Vec<_> = before.iter().filter(|table| !code.description().tables.contains(table)).cloned().collect();
-        if gone.is_empty() {
-            return Ok(());
-        }
-        Err(Error::unprocessable(
-            "state-table-vanished",
-            format!(
-                "the new version no longer describes the state table {}, which deployment {} uses; keep the table, or deploy under another name",
-                gone.join(", "),
-                row.name
-            ),
-        ))
-    }
-
-    /// Makes `next` the current generation, in the store and in every task. Called with `altering` held.
-    async fn turn_over(
-        &self,
-        deployed: &Deployed,
-        next: Generation,
-        code: Arc<Code>,
-        ended: Standing,
-        reason: Option<&str>,
-    ) -> Result<DeploymentStatus> {
-        let before = deployed.row();
-        self.try_out(&before.name, Scope { deployment: before.id, partition: 0 }, &next, &code).await?;
-        self.create_outputs(&before, &next).await?;
-        let after = before.with_generation(next, ended, reason);
-        let plan = Arc::new(Plan::new(&self.surroundings.log, &after, code)?);
-        self.commit_row(&after).await?;
-        deployed.set_row(after.clone());
-        if deployed.tasks().is_empty() {
-            self.spawn_tasks(deployed, &plan)?;
-            return deployed.status(&self.store);
-        }
-        match swap_all(&deployed.tasks(), &plan).await {
-            Ok(swap) => Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? }),
-            Err(reason) => {
-                // Some task could not take what the trial could. All go back to where they were.
-                let back = Generation {
-                    reason: Some(format!("generation {} could not be swapped in", after.current().number)),
-                    ..before.current().clone()
-                };
-                let restored = after.with_generation(
-                    Generation { started_ms: self.surroundings.clock.now_ms(), ..back },
-                    Standing::RolledBack,
-                    Some(&reason),
-                );
-                self.commit_row(&restored).await?;
-                let old_code = self.registry.code(&before.current().version).await?;
-                let plan = Plan::new(&self.surroundings.log, &restored, old_code)?;
-                deployed.set_row(restored);
-                if let Err(error) = swap_all(&deployed.tasks(), &Arc::new(plan)).await {
-                    tracing::error!(deployment = %before.name, error, "a task could not be swapped back; it goes on with what it has");
-                }
-                Err(refused(&reason))
-            }
-        }
-    }
-
-    /// Opens an instance that never sees a record: settings that the plugin refuses are refused before anything changes.
-    async fn try_out(&self, name: &DeploymentName, scope: Scope, generation: &Generation, code: &Code) -> Result<()> {
-        let settings = generation.settings.to_string().into();
-        let context = Context { deployment: name.to_string(), scope, generation: generation.number, settings };
-        let (instance, _) = Instance::open(code, &context).await.map_err(|error| refused(&error.to_string()))?;
-        instance.close().await;
-        Ok(())
-    }
-
-    /// The output topic, with as many partitions as the input, and the dead-letter topic, where they are missing.
-    async fn create_outputs(&self, row: &Deployment, generation: &Generation) -> Result<()> {
+        row: &mut Deployment,
+        generation: &Generation,
+        code: &Code,
+    ) -> Result<Vec<TopicName>> {
         let log = &self.surroundings.log;
+        let partitions = co_partitions(log, &row.inputs)?;
+        let asked = self.try_out(&row.name, Scope { deployment: row.id, partition: 0 }, generation, code).await?;
+        let new: Vec<_> =
+            internal_names(&row.name, &asked)?.into_iter().filter(|topic| !row.internal.contains(topic)).collect();
+        let config = TopicConfig { partitions, ..TopicConfig::default() };
         if let Some(output) = &generation.output
             && log.find_topic(output).is_none()
         {
-            let partitions = row
-                .inputs
-                .first()
-                .map(|input| log.topic(input))
-                .transpose()?
-                .map_or(1, |topic| topic.config().partitions);
-            log.create_topic(output, &TopicConfig { partitions, ..TopicConfig::default() }).await?;
+            log.create_topic(output, &config).await?;
         }
         log.create_topic(&dead_letter_topic_of(&row.name), &TopicConfig::default()).await?;
-        Ok(())
-    }
-
-    async fn commit_row(&self, row: &Deployment) -> Result<()> {
-        let mut rows = vec![Row::Deployment(Box::new(row.clone()))];
-        if let Some(oldest) = row.generations.first().filter(|oldest| oldest.number > 1) {
-            rows.push(Row::LedgerGone { deployment: row.id, before: oldest.number });
+        for topic in &new {
+            log.create_topic(topic, &config).await?;
         }
-        self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await.map(drop)
+        for table in &generation.changelog {
+            let compacted = TopicConfig { cleanup_policy: CleanupPolicy::Compact, ..config.clone() };
+            log.create_topic(&changelog_topic_of(&row.name, table)?, &compacted).await?;
+        }
+        row.internal.extend(new.iter().cloned());
+        self.grow_own_topics(row, generation, partitions).await?;
+        Ok(new)
     }
 
-    /// Starts a task for every input partition that has none.
-    fn spawn_tasks(&self, deployed: &Deployed, plan: &Arc<Plan>) -> Result<()> {
-        let row = deployed.row();
-        let have = deployed.tasks().len();
-        let mut tasks = Vec::new();
-        for input in &row.inputs {
-            let topic = self.surroundings.log.topic(input)?;
-            for partition in topic.partitions().into_iter().skip(have) {
-                tasks.push(self.spawn_task(&row, &partition, plan)?);
+    /// The deployment's own topics have as many partitions as its inputs.
+    async fn grow_own_topics(&self, row: &Deployment, generation: &Generation, partitions: u32) -> Result<()> {
+        let log = &self.surroundings.log;
+        let mut own = row.internal.clone();
+        for table in &generation.changelog {
+            own.push(changelog_topic_of(&row.name, table)?);
+        }
+        for topic in own {
+            if log.topic(&topic)?.config().partitions < partitions {
+                log.alter_topic(&topic, |config| config.partitions = partitions).await?;
             }
         }
-        deployed.add_tasks(tasks);
         Ok(())
     }
 
-    fn spawn_task(&self, row: &Deployment, partition: &Arc<Partition>, plan: &Arc<Plan>) -> Result<Task> {
-        let scope = Scope { deployment: row.id, partition: partition.id().partition };
-        let snapshot = self.store.snapshot()?;
-        let committed = snapshot.offset(&row.group(), partition.id())?;
-        let from = committed.unwrap_or_else(|| partition.start_offset());
-        let ledger = snapshot.ledger_entry(scope, plan.generation.number)?;
-        let position = Position {
-            committed,
-            watermark_ms: snapshot.watermark(scope)?,
-            ledger: ledger.unwrap_or(crate::model::generation::LedgerEntry {
-                from_offset: from,
-                next_offset: from,
-                ..Default::default()
-            }),
+    /// Opens an instance that never sees a record: settings that the plugin refuses are refused before anything changes. The
+    /// answer is which internal topics it asks for.
+    async fn try_out(
+        &self,
+        name: &DeploymentName,
+        scope: Scope,
+        generation: &Generation,
+        code: &Code,
+    ) -> Result<Vec<String>> {
+        let context = Context {
+            deployment: name.to_string(),
+            scope,
+            generation: generation.number,
+            settings: generation.settings.to_string().into(),
+            state: StateBase::Store(Arc::clone(&self.store)),
         };
-        let worker =
-            Worker::new(Arc::clone(&self.surroundings), row, Arc::clone(partition), Arc::clone(plan), position);
-        let status = worker.status();
-        let (commands, inbox) = mpsc::channel(TASK_COMMANDS_MAX);
-        self.surroundings.shutdown.spawn(worker.run(inbox));
-        Ok(Task { commands, status, partition: Arc::clone(partition) })
+        let (instance, _) = Instance::open(code, &context).await.map_err(|error| refused(&error.to_string()))?;
+        let asked = instance.internal_topics().to_vec();
+        instance.close().await;
+        Ok(asked)
+    }
+
+    /// Where a deployment begins in an input that is new to it, partition by partition.
+    pub(super) async fn beginnings(&self, row: &Deployment, input: &Input) -> Result<Vec<Row>> {
+        let log = &self.surroundings.log;
+        let at_ms = self.surroundings.clock.now_ms();
+        let mut rows = Vec::new();
+        for partition in log.topic(&input.topic)?.partitions() {
+            let next = match input.start {
+                Start::Earliest => partition.start_offset(),
+                Start::Latest => partition.high_watermark(),
+                Start::TimeMs(time_ms) => log.offset_at_time(&partition, time_ms).await?,
+            };
+            rows.push(Row::Offset { group: row.group(), partition: partition.id(), next, at_ms });
+        }
+        Ok(rows)
+    }
+
+    /// What stands in an internal topic from before is nobody's.
+    pub(super) fn internal_beginnings(&self, row: &Deployment, topics: &[TopicName]) -> Result<Vec<Row>> {
+        let at_ms = self.surroundings.clock.now_ms();
+        let mut rows = Vec::new();
+        for topic in topics {
+            for partition in self.surroundings.log.topic(topic)?.partitions() {
+                let next = partition.high_watermark();
+                rows.push(Row::Offset { group: row.group(), partition: partition.id(), next, at_ms });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Starts a task for every partition that has none. The canary has a plan of its own.
+    pub(super) fn spawn_tasks(
+        &self,
+        deployed: &Deployed,
+        plan: &Arc<Plan>,
+        canary: Option<(u32, Arc<Plan>)>,
+    ) -> Result<()> {
+        let row = deployed.row();
+        let have = u32::try_from(deployed.tasks().len()).unwrap_or(u32::MAX);
+        let mut workers = Vec::new();
+        for partition in have..plan.partitions() {
+            let plan = canary.as_ref().filter(|(of, _)| *of == partition).map_or(plan, |(_, plan)| plan);
+            let surroundings = Arc::clone(&self.surroundings);
+            let alignment = Arc::clone(&deployed.alignment);
+            workers.push(Worker::new(surroundings, &row, Arc::clone(plan), partition, alignment)?);
+        }
+        // All know of one another before the first one looks how far the others are.
+        let tasks = workers.into_iter().map(|worker| {
+            let shown = worker.shown();
+            let (commands, inbox) = mpsc::channel(TASK_COMMANDS_MAX);
+            self.surroundings.shutdown.spawn(worker.run(inbox));
+            Task { commands, shown }
+        });
+        deployed.add_tasks(tasks.collect());
+        Ok(())
     }
 
     /// Gives the partitions that a topic has got since tasks of their own.
-    pub async fn topic_grew(&self, topic: &TopicName) {
+    pub async fn topic_grew(self: &Arc<Self>, topic: &TopicName) {
         let reading: Vec<_> =
             self.deployments.read().values().filter(|d| d.row().inputs.contains(topic)).cloned().collect();
         for deployed in reading {
@@ -379,55 +388,21 @@ impl Supervisor {
         }
     }
 
-    pub async fn roll_back(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
-        let deployed = self.get(name)?;
-        let _altering = self.alter(&deployed).await?;
-        self.roll_back_to_last_good(&deployed, "rolled back on request").await
-    }
-
-    /// Called by a task whose generation does not work.
-    async fn roll_back_failed(&self, name: &DeploymentName, generation: u32, reason: &str) {
-        let Some(deployed) = self.find(name) else { return };
-        let Ok(_altering) = self.alter(&deployed).await else { return };
-        if deployed.row().current().number != generation {
-            return;
-        }
-        let reason = format!("generation {generation} failed in its trial: {reason}");
-        match self.roll_back_to_last_good(&deployed, &reason).await {
-            Ok(_) => tracing::warn!(deployment = %name, reason, "rolled back"),
-            Err(error) => tracing::error!(deployment = %name, %error, "cannot roll back"),
-        }
-    }
-
-    /// Called with `altering` held.
-    async fn roll_back_to_last_good(&self, deployed: &Deployed, reason: &str) -> Result<DeploymentStatus> {
-        let row = deployed.row();
-        let target = row.rollback_target()?;
-        let code = self.registry.code(&target.version).await?;
-        let next = Generation {
-            standing: Standing::Current,
-            started_ms: self.surroundings.clock.now_ms(),
-            reason: Some(format!("back to generation {}", target.number)),
-            ..target.clone()
-        };
-        self.turn_over(deployed, next, code, Standing::RolledBack, Some(reason)).await
-    }
-
     /// Returns once no task is in a call any more.
-    pub async fn pause(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+    pub async fn pause(self: &Arc<Self>, name: &DeploymentName) -> Result<DeploymentStatus> {
         self.set_paused(name, true).await
     }
 
     /// Goes on, also after a failure.
-    pub async fn resume(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
+    pub async fn resume(self: &Arc<Self>, name: &DeploymentName) -> Result<DeploymentStatus> {
         self.set_paused(name, false).await
     }
 
-    async fn set_paused(&self, name: &DeploymentName, paused: bool) -> Result<DeploymentStatus> {
+    async fn set_paused(self: &Arc<Self>, name: &DeploymentName, paused: bool) -> Result<DeploymentStatus> {
         let deployed = self.get(name)?;
         let altering = self.alter(&deployed).await?;
         let row = Deployment { paused, ..deployed.row() };
-        self.commit_row(&row).await?;
+        self.commit_row(&row, Vec::new()).await?;
         deployed.set_row(row);
         if !paused && deployed.tasks().is_empty() {
             drop(altering);
@@ -439,7 +414,7 @@ impl Supervisor {
     }
 
     /// Stops the tasks, then takes the deployment out, with its state and its progress. Topics stay.
-    pub async fn delete(&self, name: &DeploymentName) -> Result<()> {
+    pub async fn delete(self: &Arc<Self>, name: &DeploymentName) -> Result<()> {
         let _naming = self.naming.lock().await;
         let deployed = self.get(name)?;
         let altering = self.alter(&deployed).await?;
@@ -452,6 +427,11 @@ impl Supervisor {
             return Err(error);
         }
         self.deployments.write().remove(name);
+        for topic in deployed.row().internal {
+            if let Err(error) = self.surroundings.log.delete_topic(&topic).await {
+                tracing::warn!(%topic, %error, "an internal topic of a deleted deployment stays");
+            }
+        }
         Ok(())
     }
 
@@ -473,8 +453,10 @@ impl Supervisor {
     pub fn users_of_topic(&self, topic: &Topic) -> Vec<DeploymentName> {
         let uses = |row: &Deployment| {
             let current = row.current();
-            row.inputs.iter().chain(&current.output).chain(&current.grants.topics).any(|name| name == topic.name())
+            let is_changelog = |table: &String| changelog_topic_of(&row.name, table).is_ok_and(|name| name == *topic.name());
+            row.reads().chain(&current.output).chain(&current.grants.topics).any(|name| name == topic.name())
                 || row.dead_letter_topic() == *topic.name()
+                || current.changelog.iter().any(is_changelog)
         };
         self.deployments.read().values().map(|deployed| deployed.row()).filter(uses).map(|row| row.name).collect()
     }
@@ -486,15 +468,17 @@ impl Supervisor {
         version: &crate::model::generation::Version,
     ) -> Vec<DeploymentName> {
         let uses = |row: &Deployment| {
+            let canary = row.canary.as_ref().map(|canary| &canary.generation);
             row.generations
                 .iter()
+                .chain(canary)
                 .any(|g| g.plugin == *plugin && g.version == *version && g.standing != Standing::RolledBack)
         };
         self.deployments.read().values().map(|deployed| deployed.row()).filter(uses).map(|row| row.name).collect()
     }
 
     /// Waits for its turn to change the deployment; whoever deleted it meanwhile has the last word.
-    async fn alter<'a>(&self, deployed: &'a Arc<Deployed>) -> Result<tokio::sync::MutexGuard<'a, ()>> {
+    pub(super) async fn alter<'a>(&self, deployed: &'a Arc<Deployed>) -> Result<tokio::sync::MutexGuard<'a, ()>> {
         let altering = deployed.altering.lock().await;
         let name = deployed.row().name;
         if self.find(&name).is_some_and(|known| Arc::ptr_eq(&known, deployed)) {
@@ -503,13 +487,47 @@ impl Supervisor {
         Err(unknown(&name))
     }
 
-    fn find(&self, name: &DeploymentName) -> Option<Arc<Deployed>> {
+    pub(super) fn find(&self, name: &DeploymentName) -> Option<Arc<Deployed>> {
         self.deployments.read().get(name).cloned()
     }
 
-    fn get(&self, name: &DeploymentName) -> Result<Arc<Deployed>> {
+    pub(super) fn get(&self, name: &DeploymentName) -> Result<Arc<Deployed>> {
         self.find(name).ok_or_else(|| unknown(name))
     }
+}
+
+/// A deployment that is ready to be.
+pub(super) struct Draft {
+    row: Deployment,
+    offsets: Vec<Row>,
+    plan: Arc<Plan>,
+}
+
+/// How many partitions the inputs have: all as many, or records that belong together would not meet.
+fn co_partitions(log: &Log, inputs: &[TopicName]) -> Result<u32> {
+    let mut first: Option<(&TopicName, u32)> = None;
+    for input in inputs {
+        let partitions = log.topic(input)?.config().partitions;
+        match first {
+            None => first = Some((input, partitions)),
+            Some((other, wanted)) if wanted != partitions => {
+                return Err(Error::unprocessable(
+                    "not-co-partitioned",
+                    format!(
+                        "topics {other} and {input} have {wanted} and {partitions} partitions, and a deployment reads the same number of each, so that equal keys meet; add partitions to one with PATCH /v1/topics, or copy it into a topic with as many as the other"
+                    ),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(first.map_or(0, |(_, partitions)| partitions))
+}
+
+/// What all inputs have by now: one may have grown before the others.
+fn co_partitions_now(log: &Log, inputs: &[TopicName]) -> Result<u32> {
+    let partitions = inputs.iter().map(|input| Ok(log.topic(input)?.config().partitions));
+    Ok(partitions.collect::<Result<Vec<_>>>()?.into_iter().min().unwrap_or(0))
 }
 
 fn unknown(name: &DeploymentName) -> Error {
@@ -519,19 +537,6 @@ fn unknown(name: &DeploymentName) -> Error {
     )
 }
 
-fn refused(reason: &str) -> Error {
+pub(super) fn refused(reason: &str) -> Error {
     Error::unprocessable("plugin-refused", format!("the plugin did not open, and nothing was changed: {reason}"))
-}
-
-/// Partition by partition, up to the first that cannot: each stands still only for its own turn, and none has to share the
-/// machine with another's.
-async fn swap_all(tasks: &[Task], plan: &Arc<Plan>) -> Result<Vec<SwapStatus>, String> {
-    let mut swaps = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let (reply, swapped) = oneshot::channel();
-        let gone = || "the task is gone".to_owned();
-        task.commands.send(Command::Swap { plan: Arc::clone(plan), reply }).await.map_err(|_| gone())?;
-        swaps.push(swapped.await.map_err(|_| gone())?.map_err(|error| error.to_string())?);
-    }
-    Ok(swaps)
 }

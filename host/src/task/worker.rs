@@ -7,20 +7,21 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::alignment::{self, Alignment};
+use super::input::{InputAt, Read};
+use super::order::{AtHand, Run, order};
 use super::plan::Plan;
 use super::retry::{Action, Situation, StepError, decide};
-use super::status::{Failure, SwapStatus, TaskState, TaskStatus};
-use super::step::{Effects, Output};
+use super::status::{Failure, InputStatus, Shown, SwapStatus, TaskState};
+use super::step::{Effects, Output, Progress};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::limits::{TASK_BATCH_BYTES_MAX, TASK_BATCH_RECORDS_MAX, TRIAL_MS};
-use crate::log::{Log, Partition, unreadable};
-use crate::model::batch::{Batch, PlainBatch};
-use crate::model::deployment::Deployment;
-use crate::model::generation::LedgerEntry;
+use crate::limits::{INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS};
+use crate::log::{Log, Partition};
+use crate::model::deployment::{Deployment, TaskTimes, internal_topic_of};
 use crate::model::name::{DeploymentName, GroupName};
 use crate::model::record::StoredRecord;
-use crate::plugin::{CallError, Context, Input, Instance, Outcome, Rejection};
+use crate::plugin::{CallError, Context, Input, Instance, Outcome, Rejection, StateBase, Timings};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::state::Scope;
@@ -45,6 +46,8 @@ pub(super) enum Event {
     Failed {
         deployment: DeploymentName,
         failure: Failure,
+        /// It was the plugin's fault.
+        fault: bool,
     },
     /// The generation does not work; the supervisor decides whether there is one to return to.
     WantsRollback {
@@ -61,86 +64,99 @@ pub(super) enum Command {
     Stop(oneshot::Sender<()>),
 }
 
-/// Where a task stands when its worker starts.
-pub(super) struct Position {
-    pub(super) committed: Option<u64>,
-    pub(super) watermark_ms: Option<i64>,
-    pub(super) ledger: LedgerEntry,
-}
-
 pub(super) struct Worker {
     surroundings: Arc<Surroundings>,
     deployment: DeploymentName,
     group: GroupName,
     scope: Scope,
-    partition: Arc<Partition>,
     plan: Arc<Plan>,
+    /// One partition of each input, in the plan's order.
+    inputs: Vec<InputAt>,
     instance: Option<Instance>,
-    committed: Option<u64>,
-    next_offset: u64,
-    watermark_ms: Option<i64>,
-    ledger: LedgerEntry,
+    times: TaskTimes,
+    alignment: Arc<Alignment>,
+    /// What the others may know of this task, where the deployment repartitions.
+    progress: Arc<Mutex<alignment::Progress>>,
     /// In a row, and those of them that were the plugin's fault.
     failures: u32,
     faults: u32,
     retry_at: Option<tokio::time::Instant>,
-    /// Batches are taken a record at a time up to this offset.
-    isolate_until: u64,
     paused: bool,
     /// The plugin said that it cannot go on.
     stopped: bool,
     /// Shown to people.
-    status: Arc<Mutex<TaskStatus>>,
+    shown: Arc<Mutex<Shown>>,
     label: DeploymentLabel,
 }
 
 impl Worker {
+    /// A task for the partitions of this number.
     pub(super) fn new(
         surroundings: Arc<Surroundings>,
         row: &Deployment,
-        partition: Arc<Partition>,
         plan: Arc<Plan>,
-        position: Position,
-    ) -> Self {
+        partition: u32,
+        alignment: Arc<Alignment>,
+    ) -> Result<Self, Error> {
         let (deployment, group, paused) = (row.name.clone(), row.group(), row.paused);
-        let scope = Scope { deployment: row.id, partition: partition.id().partition };
-        let next_offset = position.committed.unwrap_or_else(|| partition.start_offset());
+        let scope = Scope { deployment: row.id, partition };
         let label = DeploymentLabel { deployment: deployment.to_string() };
-        let status =
-            TaskStatus { topic: partition.topic().to_string(), partition: scope.partition, ..TaskStatus::default() };
-        let worker = Self {
+        let times = surroundings.store.snapshot()?.task_times(scope)?;
+        let mut worker = Self {
             surroundings,
             deployment,
             group,
             scope,
-            partition,
             plan,
+            inputs: Vec::new(),
             instance: None,
-            committed: position.committed,
-            next_offset,
-            watermark_ms: position.watermark_ms,
-            ledger: position.ledger,
+            times,
+            alignment,
+            progress: Arc::default(),
             failures: 0,
             faults: 0,
             retry_at: None,
-            isolate_until: 0,
             paused,
             stopped: false,
-            status: Arc::new(Mutex::new(status)),
+            shown: Arc::default(),
             label,
         };
+        worker.shown.lock().status.partition = partition;
+        worker.inputs = worker.load_inputs(&worker.plan)?;
+        worker.progress = worker.alignment.join(worker.aligned_progress());
         worker.show(if paused { TaskState::Paused } else { TaskState::Running }, None);
-        worker
+        Ok(worker)
     }
 
-    pub(super) fn status(&self) -> Arc<Mutex<TaskStatus>> {
-        Arc::clone(&self.status)
+    /// Where the store says that the task stands in the inputs of a plan.
+    fn load_inputs(&self, plan: &Plan) -> Result<Vec<InputAt>, Error> {
+        let snapshot = self.surroundings.store.snapshot()?;
+        let whose = (self.scope.deployment, &self.group);
+        let load = |topic: &Arc<crate::log::Topic>| {
+            let partition = topic.partition(self.scope.partition)?;
+            let internal = plan.internal.contains(topic.name());
+            InputAt::load(&snapshot, whose, partition, internal, plan.generation.number)
+        };
+        plan.inputs.iter().map(load).collect()
+    }
+
+    fn aligned_progress(&self) -> alignment::Progress {
+        let outside = self.inputs.iter().filter(|input| !input.internal);
+        alignment::Progress {
+            emitted_ms: self.times.emitted_ms,
+            inputs: outside.map(|input| (Arc::clone(&input.partition), input.next_offset)).collect(),
+        }
+    }
+
+    pub(super) fn shown(&self) -> Arc<Mutex<Shown>> {
+        Arc::clone(&self.shown)
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let shutdown = self.surroundings.shutdown.clone();
         loop {
-            let ready = ready(self.retry_at, Arc::clone(&self.partition), self.next_offset);
+            let ready = self.ready();
+            let idle = tokio::time::sleep(Duration::from_millis(INSTANCE_IDLE_MS));
             tokio::select! {
                 biased;
                 () = shutdown.begun() => break,
@@ -148,6 +164,7 @@ impl Worker {
                     None => break,
                     Some(Command::Stop(done)) => {
                         self.close().await;
+                        self.alignment.leave(&self.progress);
                         let _ = done.send(());
                         return;
                     }
@@ -157,9 +174,61 @@ impl Worker {
                     Ok(()) => self.step().await,
                     Err(error) => self.failed(&StepError::Host(error.detail), None),
                 },
+                () = idle, if self.instance.is_some() => self.close().await,
             }
         }
         self.close().await;
+    }
+
+    /// Returns when there is something to do: the time to try again has come, there is a record to read, event time may move
+    /// on, or the plugin wants to be called.
+    fn ready(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let retry_at = self.retry_at;
+        let waits: Vec<_> = self
+            .inputs
+            .iter()
+            .map(|input| {
+                let (partition, next_offset) = (Arc::clone(&input.partition), input.next_offset);
+                Box::pin(async move { partition.wait(next_offset).await })
+            })
+            .collect();
+        let now_ms = self.surroundings.clock.now_ms();
+        let wake_in = self.times.wake_at_ms.map(|at_ms| u64::try_from(at_ms - now_ms).unwrap_or(0).min(WAKE_LOOK_MS));
+        let moves = (!self.plan.internal.is_empty()).then(|| self.alignment.watch());
+        let is_behind = self.aligned_watermark() > self.times.watermark_ms;
+        async move {
+            if let Some(at) = retry_at {
+                // Whatever it was that failed, the step finds out whether it still does.
+                tokio::time::sleep_until(at).await;
+                return Ok(());
+            }
+            let wake = async {
+                match wake_in {
+                    Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let moved = async {
+                match moves {
+                    Some(_) if is_behind => {}
+                    Some(mut moves) => drop(moves.changed().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                (first, _, _) = futures_util::future::select_all(waits) => first,
+                () = wake => Ok(()),
+                () = moved => Ok(()),
+            }
+        }
+    }
+
+    /// What the watermark may be where the deployment repartitions, once this task has read all that is on its way to it.
+    fn aligned_watermark(&self) -> Option<i64> {
+        if self.plan.internal.is_empty() || self.inputs.iter().any(|input| input.internal && input.has_more()) {
+            return None;
+        }
+        self.alignment.watermark_ms()
     }
 
     async fn close(&mut self) {
@@ -196,20 +265,27 @@ impl Worker {
         self.failures = 0;
         self.faults = 0;
         self.retry_at = None;
-        self.isolate_until = 0;
+        self.inputs.iter_mut().for_each(|input| input.isolate_until = 0);
         self.show(if self.paused { TaskState::Paused } else { TaskState::Running }, None);
     }
 
     /// Opens an instance of the new plan and puts it in the old one's place. Where that fails, the old one goes on.
     async fn swap(&mut self, plan: Arc<Plan>) -> Result<SwapStatus, CallError> {
         let begun = Clock::instant();
-        let (instance, timings) = Instance::open(&plan.code, &self.context(&plan)).await?;
+        let (instance, timings) = self.open_instance(&plan).await?;
+        let mut inputs = self.load_inputs(&plan).map_err(|error| CallError::Broken(error.detail))?;
+        for input in &mut inputs {
+            if let Some(index) = self.inputs.iter().position(|known| known.partition.id() == input.partition.id()) {
+                *input = self.inputs.swap_remove(index);
+                input.turn_over();
+            }
+        }
+        self.inputs = inputs;
+        self.shown.lock().partitions.clear();
         let old = self.instance.replace(instance);
         self.plan = plan;
-        // From where the last one's ends, though what stands next may come later: ledgers join without a gap.
-        let from = self.ledger.next_offset;
-        self.ledger = LedgerEntry { from_offset: from, next_offset: from, ..LedgerEntry::default() };
         self.recover();
+        *self.progress.lock() = self.aligned_progress();
         let pause = begun.elapsed();
         self.surroundings.metrics.swap_pause_seconds.observe(pause.as_secs_f64());
         if self.paused {
@@ -221,7 +297,7 @@ impl Worker {
         }
         Ok(SwapStatus {
             partition: self.scope.partition,
-            at_offset: self.next_offset,
+            at_offset: self.first_next_offset(),
             pause_us: micros(pause),
             instantiate_us: micros(timings.instantiate),
             open_us: micros(timings.open),
@@ -234,39 +310,66 @@ impl Worker {
             scope: self.scope,
             generation: plan.generation.number,
             settings: Arc::clone(&plan.settings),
+            state: StateBase::Store(Arc::clone(&self.surroundings.store)),
         }
+    }
+
+    async fn open_instance(&mut self, plan: &Plan) -> Result<(Instance, Timings), CallError> {
+        let context = self.context(plan);
+        let (instance, timings) = Instance::open(&plan.code, &context).await?;
+        let known = |name: &String| {
+            internal_topic_of(&self.deployment, name).is_ok_and(|topic| plan.internal.contains(&topic))
+        };
+        match instance.internal_topics().iter().find(|name| !known(name)) {
+            None => Ok((instance, timings)),
+            Some(name) => Err(CallError::Broken(format!(
+                "the plugin broke its contract: it asked for the internal topic {name}, which it did not when it was deployed"
+            ))),
+        }
+    }
+
+    fn first_next_offset(&self) -> u64 {
+        self.inputs.first().map_or(0, |input| input.next_offset)
     }
 
     async fn step(&mut self) {
         let surroundings = Arc::clone(&self.surroundings);
         let Ok(_turn) = surroundings.turns.acquire().await else { return };
-        if self.next_offset < self.partition.start_offset() {
-            return self.skip_deleted();
+        if let Some(index) = self.inputs.iter().position(|input| input.next_offset < input.partition.start_offset()) {
+            return self.skip_deleted(index);
         }
-        let chunk = match surroundings.log.read(&self.partition, self.next_offset, TASK_BATCH_BYTES_MAX).await {
-            Ok(chunk) => chunk,
-            Err(error) => return self.failed(&StepError::Host(error.detail), None),
-        };
-        let plain = match lay_open(&chunk.batches) {
-            Ok(plain) => plain,
-            Err(error) => return self.failed(&StepError::Host(error.detail), None),
-        };
-        let reached = match plain.last() {
-            Some(last) if plain.len() < chunk.batches.len() => last.batch().next_offset(),
-            _ => chunk.next_offset,
-        };
-        let records = match self.take_records(&plain) {
+        // Before anything is read: what is on its way by now is read before the task goes by it.
+        let aligned_ms = (!self.plan.internal.is_empty()).then(|| self.alignment.watermark_ms());
+        let on_its_way: Vec<u64> = self.inputs.iter().map(|input| input.partition.high_watermark()).collect();
+        let mut reads = Vec::with_capacity(self.inputs.len());
+        for input in &self.inputs {
+            match input.read(&surroundings.log).await {
+                Ok(read) => reads.push(read),
+                Err(error) => return self.failed(&StepError::Host(error.detail), None),
+            }
+        }
+        let is_isolating = self.inputs.iter().any(InputAt::is_isolating);
+        let records_max = if is_isolating { 1 } else { TASK_BATCH_RECORDS_MAX };
+        let records: Result<Vec<_>, Error> = reads.iter().map(|read| read.records(records_max)).collect();
+        let records = match records {
             Ok(records) => records,
             Err(error) => return self.failed(&StepError::Host(error.detail), None),
         };
-        if records.is_empty() {
-            // Compaction left nothing here, or a commit that was in doubt had gone through.
-            self.next_offset = self.next_offset.max(reached);
-            return self.recover();
-        }
-        let batch_end = records.last().map_or(self.next_offset, |last| last.offset + 1);
-        let many_records = records.len() > 1;
-        match self.process(records).await {
+        self.pass_over_holes(&reads, &records);
+        let hands: Vec<AtHand> = reads
+            .iter()
+            .zip(&records)
+            .zip(&self.inputs)
+            .map(|((read, records), input)| read.at_hand(records, input.internal))
+            .collect();
+        let runs = order(&hands, records_max);
+        let taken: usize = runs.iter().map(|run| run.records.len()).sum();
+        let batches: Vec<Batch<'_>> = runs
+            .into_iter()
+            .map(|Run { input, records: range }| Batch { input, records: &records[input][range] })
+            .collect();
+        let aligned_ms = aligned_ms.map(|aligned_ms| aligned_ms.filter(|_| self.will_have_read(&batches, &on_its_way)));
+        match self.process(&batches, aligned_ms).await {
             Ok(()) => {
                 if self.failures > 0 {
                     self.failures = 0;
@@ -275,108 +378,121 @@ impl Worker {
                 }
                 self.show(TaskState::Running, None);
             }
-            Err(error) => self.failed(&error, many_records.then_some(batch_end)),
+            Err(error) => {
+                let ends = batches.iter().filter_map(|batch| Some((batch.input, batch.records.last()?.offset + 1)));
+                self.failed(&error, (taken > 1).then(|| ends.collect()));
+            }
         }
     }
 
+    /// Compaction left nothing where an input was read, or a commit that was in doubt had gone through.
+    fn pass_over_holes(&mut self, reads: &[Read], records: &[Vec<StoredRecord<'_>>]) {
+        for ((input, read), records) in self.inputs.iter_mut().zip(reads).zip(records) {
+            if records.is_empty() {
+                input.next_offset = input.next_offset.max(read.reached);
+            }
+        }
+    }
+
+    /// Whether, after these batches, all is read that stood in the internal topics at `ends`.
+    fn will_have_read(&self, batches: &[Batch<'_>], ends: &[u64]) -> bool {
+        self.inputs.iter().enumerate().filter(|(_, input)| input.internal).all(|(index, input)| {
+            let last = batches.iter().rev().find(|batch| batch.input == index).and_then(|batch| batch.records.last());
+            last.map_or(input.next_offset, |last| last.offset + 1) >= ends[index]
+        })
+    }
+
     /// Goes on at the oldest record there is. That what was deleted is missing is not passed over in silence.
-    fn skip_deleted(&mut self) {
-        let start = self.partition.start_offset();
+    fn skip_deleted(&mut self, index: usize) {
+        let input = &mut self.inputs[index];
+        let (from, start) = (input.next_offset, input.partition.start_offset());
         let reason = format!(
-            "offsets {} to {start} of partition {} were deleted before they were processed; the task goes on at {start}",
-            self.next_offset, self.scope.partition
+            "offsets {from} to {start} of partition {} of topic {} were deleted before they were processed; the task goes on at {start}",
+            self.scope.partition,
+            input.partition.topic()
         );
         tracing::warn!(deployment = %self.deployment, "{reason}");
         let failure = Failure {
             at_ms: self.surroundings.clock.now_ms(),
+            topic: input.partition.topic().to_string(),
             partition: self.scope.partition,
             generation: self.plan.generation.number,
-            offset: self.next_offset,
+            offset: from,
             reason,
         };
+        input.next_offset = start;
         // The supervisor outlives its workers; where it is gone, the host is going too.
-        let _ = self.surroundings.events.send(Event::Failed { deployment: self.deployment.clone(), failure });
-        self.next_offset = start;
+        let deployment = self.deployment.clone();
+        let _ = self.surroundings.events.send(Event::Failed { deployment, failure, fault: false });
         self.recover();
     }
 
-    fn take_records<'a>(&self, batches: &'a [PlainBatch]) -> Result<Vec<StoredRecord<'a>>, Error> {
-        let wanted = if self.next_offset < self.isolate_until { 1 } else { TASK_BATCH_RECORDS_MAX };
-        let mut records = Vec::new();
-        for batch in batches {
-            for record in batch.records() {
-                let record = record.map_err(|error| unreadable(batch.batch(), &error))?;
-                if record.offset < self.next_offset {
-                    continue;
-                }
-                if records.len() == wanted {
-                    return Ok(records);
-                }
-                records.push(record);
-            }
+    /// Calls the plugin with each batch, then moves time on, and commits all of it as one. Without batches it is about time
+    /// alone. `aligned_ms` is the watermark of the whole deployment, where that is what counts.
+    #[expect(clippy::option_option, reason = "whether time is the deployment's, and what it is")]
+    async fn process(&mut self, batches: &[Batch<'_>], aligned_ms: Option<Option<i64>>) -> Result<(), StepError> {
+        let now_ms = self.surroundings.clock.now_ms();
+        let newest_ms = || batches.iter().flat_map(|batch| batch.records).map(|record| record.timestamp_ms).max();
+        let watermark_ms = aligned_ms.unwrap_or_else(newest_ms).max(self.times.watermark_ms);
+        let is_moved = watermark_ms > self.times.watermark_ms;
+        let is_woken = self.times.wake_at_ms.is_some_and(|at_ms| at_ms <= now_ms);
+        if batches.is_empty() && !is_moved && !is_woken {
+            return Ok(());
         }
-        Ok(records)
-    }
-
-    async fn open(&mut self) -> Result<Instance, StepError> {
-        let (instance, _) =
-            Instance::open(&self.plan.code, &self.context(&self.plan)).await.map_err(StepError::Call)?;
-        Ok(instance)
-    }
-
-    async fn process(&mut self, records: Vec<StoredRecord<'_>>) -> Result<(), StepError> {
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
-        let (first_offset, next_offset) = (first.offset, last.offset + 1);
-        let newest_ms = records.iter().map(|record| record.timestamp_ms).max();
-        let topic = self.partition.topic().to_string();
-        let input = Input { topic: &topic, partition: self.scope.partition, records };
-
+        let plan = Arc::clone(&self.plan);
         let mut instance = match self.instance.take() {
             Some(instance) => instance,
-            None => self.open().await?,
+            None => self.open_instance(&plan).await.map_err(StepError::Call)?.0,
         };
-        let outcome = match instance.process(&input, self.watermark_ms).await {
-            Ok(outcome) => outcome,
-            Err(CallError::Reject(reason)) if input.records.len() == 1 => {
-                // It goes on without the record, and so without what it may remember of it.
-                instance = self.open().await?;
-                Outcome { records: Vec::new(), rejections: vec![Rejection { offset: first_offset, reason }] }
-            }
-            Err(error) => return Err(StepError::Call(error)),
-        };
-        // An error costs the instance: it has seen the batch, and will be given it again.
-        let now_ms = self.surroundings.clock.now_ms();
+        // An error costs the instance: it has seen batches that it will be given again.
         let mut output = Output::default();
-        let plan = Arc::clone(&self.plan);
-        let rejections = outcome.rejections;
-        let rejected = rejections.len() as u64;
-        let outcome = Outcome { records: outcome.records, rejections: Vec::new() };
-        let mut emitted = output.emit(&plan, self.scope.partition, now_ms, outcome).map_err(StepError::Call)?;
-        output.reject(&plan, &topic, self.scope.partition, &input.records, rejections).map_err(StepError::Call)?;
-        let watermark_ms = newest_ms.max(self.watermark_ms);
-        if let Some(watermark_ms) = watermark_ms.filter(|_| watermark_ms > self.watermark_ms) {
-            let closed = instance.advance(watermark_ms).await.map_err(StepError::Call)?;
-            emitted += output.emit(&plan, self.scope.partition, now_ms, closed).map_err(StepError::Call)?;
+        let mut progress = vec![Progress::default(); self.inputs.len()];
+        for Batch { input, records } in batches {
+            let (Some(first), Some(last)) = (records.first(), records.last()) else { continue };
+            let topic = self.inputs[*input].partition.topic().to_string();
+            let batch = Input { topic: &topic, partition: self.scope.partition, records };
+            let outcome = match instance.process(&batch, self.times.watermark_ms).await {
+                Ok(outcome) => outcome,
+                Err(CallError::Reject(reason)) if batches.len() == 1 && records.len() == 1 => {
+                    // It goes on without the record, and so without what it may remember of it.
+                    instance = self.open_instance(&plan).await.map_err(StepError::Call)?.0;
+                    Outcome { records: Vec::new(), rejections: vec![Rejection { offset: first.offset, reason }] }
+                }
+                Err(error) => return Err(StepError::Call(error)),
+            };
+            let Outcome { records: emitted, rejections } = outcome;
+            let progress = &mut progress[*input];
+            progress.next_offset = Some(last.offset + 1);
+            progress.records_in += records.len() as u64;
+            progress.rejected += rejections.len() as u64;
+            let outcome = Outcome { records: emitted, rejections: Vec::new() };
+            progress.records_out +=
+                output.emit(&plan, self.scope.partition, now_ms, outcome).map_err(StepError::Call)?;
+            output.reject(&plan, &topic, self.scope.partition, records, rejections).map_err(StepError::Call)?;
         }
-        let ledger = LedgerEntry {
-            from_offset: self.ledger.from_offset,
-            next_offset,
-            records_in: self.ledger.records_in + input.records.len() as u64,
-            records_out: self.ledger.records_out + emitted,
-            rejected: self.ledger.rejected + rejected,
+        if is_moved || is_woken {
+            let closed = instance.advance(watermark_ms).await.map_err(StepError::Call)?;
+            let emitted = output.emit(&plan, self.scope.partition, now_ms, closed).map_err(StepError::Call)?;
+            if let Some(progress) = progress.get_mut(batches.first().map_or(0, |batch| batch.input)) {
+                progress.records_out += emitted;
+            }
+        }
+        let staged = instance.take_staged();
+        let times = TaskTimes {
+            watermark_ms,
+            emitted_ms: self.times.emitted_ms.max(output.internal_ms),
+            wake_at_ms: staged.wake.unwrap_or(self.times.wake_at_ms.filter(|_| !is_woken)),
         };
         let effects = Effects {
             scope: self.scope,
             group: &self.group,
-            input: self.partition.id(),
-            committed: self.committed,
-            next_offset,
-            watermark_ms,
-            ledger,
-            state: instance.take_staged(),
+            inputs: &self.inputs,
+            progress: &progress,
+            times: (times != self.times).then_some(times),
+            state: staged.state,
             now_ms,
         };
-        let unit = output.into_unit(effects, plan.generation.number).map_err(StepError::Call)?;
+        let unit = output.into_unit(effects, &plan).map_err(StepError::Call)?;
         if let Err(error) = self.surroundings.log.commit(unit).await {
             if matches!(error.code, "offset-moved" | "outcome-unknown") {
                 self.reposition().map_err(|error| StepError::Host(error.detail))?;
@@ -385,31 +501,53 @@ impl Worker {
         }
 
         self.instance = Some(instance);
+        self.times = times;
+        self.inputs.iter_mut().zip(&progress).for_each(|(input, progress)| progress.apply(input));
+        self.tell_others();
+        self.purge_internal();
         let metrics = &self.surroundings.metrics;
-        metrics.task_records_in.get_or_create(&self.label).inc_by(input.records.len() as u64);
-        metrics.task_records_out.get_or_create(&self.label).inc_by(emitted);
-        metrics.task_rejections.get_or_create(&self.label).inc_by(rejected);
-        self.committed = Some(next_offset);
-        self.next_offset = next_offset;
-        self.watermark_ms = watermark_ms;
-        self.ledger = ledger;
+        let sum = |of: fn(&Progress) -> u64| progress.iter().map(of).sum();
+        metrics.task_records_in.get_or_create(&self.label).inc_by(sum(|progress| progress.records_in));
+        metrics.task_records_out.get_or_create(&self.label).inc_by(sum(|progress| progress.records_out));
+        metrics.task_rejections.get_or_create(&self.label).inc_by(sum(|progress| progress.rejected));
         Ok(())
+    }
+
+    /// What was read of an internal topic is nobody's any more.
+    fn purge_internal(&mut self) {
+        for input in self.inputs.iter_mut().filter(|input| input.internal) {
+            let Some(committed) = input.committed else { continue };
+            if committed < input.purged_until + INTERNAL_PURGE_RECORDS {
+                continue;
+            }
+            input.purged_until = committed;
+            let (log, partition) = (Arc::clone(&self.surroundings.log), Arc::clone(&input.partition));
+            self.surroundings.shutdown.spawn(async move {
+                if let Err(error) = log.delete_records(&partition, committed).await {
+                    tracing::warn!(topic = %partition.topic(), %error, "an internal topic keeps what was read of it");
+                }
+            });
+        }
+    }
+
+    fn tell_others(&self) {
+        if self.plan.internal.is_empty() {
+            return;
+        }
+        *self.progress.lock() = self.aligned_progress();
+        self.alignment.changed();
     }
 
     /// Stands where the store says: after a commit of which it is not known whether it is done.
     fn reposition(&mut self) -> Result<(), Error> {
-        let snapshot = self.surroundings.store.snapshot()?;
-        self.committed = snapshot.offset(&self.group, self.partition.id())?;
-        self.watermark_ms = snapshot.watermark(self.scope)?;
-        if let Some(ledger) = snapshot.ledger_entry(self.scope, self.plan.generation.number)? {
-            self.ledger = ledger;
-        }
-        self.next_offset = self.committed.unwrap_or_else(|| self.partition.start_offset());
+        self.times = self.surroundings.store.snapshot()?.task_times(self.scope)?;
+        self.inputs = self.load_inputs(&self.plan)?;
+        self.tell_others();
         Ok(())
     }
 
-    /// `batch` is the end of the batch that failed, where it had more than one record.
-    fn failed(&mut self, error: &StepError, batch: Option<u64>) {
+    /// `ends` is where the batches that failed end, by input, where they had more than one record.
+    fn failed(&mut self, error: &StepError, ends: Option<Vec<(usize, u64)>>) {
         let surroundings = Arc::clone(&self.surroundings);
         let now_ms = surroundings.clock.now_ms();
         let generation = &self.plan.generation;
@@ -418,26 +556,32 @@ impl Worker {
             && now_ms - generation.started_ms < TRIAL_MS;
         self.failures += 1;
         self.faults += u32::from(error.is_fault());
-        let batch_end = batch.unwrap_or(self.next_offset);
         let reason = error.to_string();
         let number = generation.number;
         let partition = self.scope.partition;
+        let input = ends.as_ref().and_then(|ends| ends.first()).map_or(0, |(input, _)| *input);
+        let (topic, offset) = self
+            .inputs
+            .get(input)
+            .map_or_else(Default::default, |input| (input.partition.topic().to_string(), input.next_offset));
         surroundings.metrics.task_failures.get_or_create(&self.label).inc();
-        tracing::warn!(deployment = %self.deployment, partition, generation = number, offset = self.next_offset, failures = self.failures, "{reason}");
-        let failure =
-            Failure { at_ms: now_ms, partition, generation: number, offset: self.next_offset, reason: reason.clone() };
+        tracing::warn!(deployment = %self.deployment, topic, partition, generation = number, offset, failures = self.failures, "{reason}");
+        let failure = Failure { at_ms: now_ms, topic, partition, generation: number, offset, reason: reason.clone() };
+        let deployment = self.deployment.clone();
         // The supervisor outlives its workers; where it is gone, the host is going too.
-        let _ = surroundings.events.send(Event::Failed { deployment: self.deployment.clone(), failure });
+        let _ = surroundings.events.send(Event::Failed { deployment, failure, fault: error.is_fault() });
         match decide(
             error,
-            Situation { failures: self.failures, faults: self.faults, on_trial, many_records: batch.is_some() },
+            Situation { failures: self.failures, faults: self.faults, on_trial, many_records: ends.is_some() },
         ) {
             Action::RetryAfterMs(ms) => {
                 self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
                 self.show(TaskState::Failing, Some(reason));
             }
             Action::Isolate => {
-                self.isolate_until = batch_end;
+                for (input, end) in ends.unwrap_or_default() {
+                    self.inputs[input].isolate_until = end;
+                }
                 self.failures = 0;
                 self.faults = 0;
                 self.retry_at = None;
@@ -457,42 +601,26 @@ impl Worker {
     }
 
     fn show(&self, state: TaskState, reason: Option<String>) {
-        let mut status = self.status.lock();
+        let Shown { status, partitions } = &mut *self.shown.lock();
         status.state = state;
         status.reason = reason;
         status.generation = self.plan.generation.number;
-        status.next_offset = self.next_offset;
-        status.watermark_ms = self.watermark_ms;
-    }
-}
-
-/// Returns when there is something to do: the time to try again has come, or there is a record to read.
-async fn ready(
-    retry_at: Option<tokio::time::Instant>,
-    partition: Arc<Partition>,
-    next_offset: u64,
-) -> Result<(), Error> {
-    if let Some(at) = retry_at {
-        tokio::time::sleep_until(at).await;
-        // Whatever it was that failed, the step finds out whether it still does.
-        return Ok(());
-    }
-    partition.wait(next_offset).await
-}
-
-/// As many of the batches as go into one call, in plain bytes: at least one.
-fn lay_open(batches: &[Batch]) -> Result<Vec<PlainBatch>, Error> {
-    let mut plain: Vec<PlainBatch> = Vec::new();
-    let mut bytes = 0;
-    for batch in batches {
-        if bytes >= TASK_BATCH_BYTES_MAX {
-            break;
+        status.watermark_ms = self.times.watermark_ms;
+        if partitions.len() != self.inputs.len() {
+            *partitions = self.inputs.iter().map(|input| Arc::clone(&input.partition)).collect();
+            let input = |of: &Arc<Partition>| InputStatus { topic: of.topic().to_string(), ..InputStatus::default() };
+            status.inputs = partitions.iter().map(input).collect();
         }
-        let open = batch.plain().map_err(|error| unreadable(batch, &error))?;
-        bytes += open.bytes();
-        plain.push(open);
+        for (shown, input) in status.inputs.iter_mut().zip(&self.inputs) {
+            shown.next_offset = input.next_offset;
+        }
     }
-    Ok(plain)
+}
+
+/// Records of one input that go into one call.
+struct Batch<'a> {
+    input: usize,
+    records: &'a [StoredRecord<'a>],
 }
 
 fn micros(duration: Duration) -> u64 {

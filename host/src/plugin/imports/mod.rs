@@ -3,6 +3,7 @@
 pub(super) mod clock;
 pub(super) mod log;
 pub(super) mod state;
+pub(super) mod topics;
 pub(super) mod wasi;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(super) struct Host {
     pub(super) log: log::Log,
     pub(super) clock: clock::TaskClock,
     pub(super) state: state::State,
+    pub(super) topics: topics::Topics,
     resources: ResourceTable,
     /// Made when a guest first asks for it: most never do.
     wasi: Option<WasiCtx>,
@@ -35,7 +37,8 @@ impl Host {
             wasi: None,
             log,
             clock: clock::TaskClock::new(runtime.clock.clone()),
-            state: state::State::new(Arc::clone(&runtime.store), context.scope, description.tables.clone()),
+            state: state::State::new(context.state.clone(), context.scope, description.tables.clone()),
+            topics: topics::Topics::new(context),
             resources: ResourceTable::new(),
         }
     }
@@ -46,6 +49,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     wit::log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     wit::clock::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     wit::state::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    wit::topics::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     Ok(())
 }
 

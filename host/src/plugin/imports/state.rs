@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
@@ -12,8 +11,9 @@ use crate::limits::{
     STATE_GET_BYTES_MAX, STATE_KEY_BYTES_MAX, STATE_KEYS_MAX, STATE_SCAN_BYTES_MAX, STATE_SCAN_ENTRIES_MAX,
     STATE_STAGED_BYTES_MAX, STATE_VALUE_BYTES_MAX,
 };
+use crate::plugin::base::StateBase;
+use crate::store::StoreError;
 use crate::store::state::{Change, Entry, Scope};
-use crate::store::{Store, StoreError};
 use wit::state::{Change as WitChange, Entry as WitEntry, KeyRange};
 use wit::types::HostError;
 
@@ -32,7 +32,7 @@ pub(in crate::plugin) enum Phase {
 type Staged = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 pub(in crate::plugin) struct State {
-    store: Arc<Store>,
+    base: StateBase,
     scope: Scope,
     tables: Vec<String>,
     phase: Phase,
@@ -41,9 +41,9 @@ pub(in crate::plugin) struct State {
 }
 
 impl State {
-    pub(super) fn new(store: Arc<Store>, scope: Scope, tables: Vec<String>) -> Self {
+    pub(super) fn new(base: StateBase, scope: Scope, tables: Vec<String>) -> Self {
         let staged = vec![Staged::new(); tables.len()];
-        Self { store, scope, tables, phase: Phase::Opening, staged, staged_bytes: 0 }
+        Self { base, scope, tables, phase: Phase::Opening, staged, staged_bytes: 0 }
     }
 
     pub(in crate::plugin) fn begin_call(&mut self, phase: Phase) {
@@ -71,8 +71,7 @@ impl State {
         let stored = if missing.is_empty() {
             Some(Vec::new())
         } else {
-            let snapshot = self.store.snapshot().map_err(unavailable)?;
-            snapshot.state(self.scope, &self.tables[index], &missing, STATE_GET_BYTES_MAX).map_err(unavailable)?
+            self.base.get(self.scope, &self.tables[index], &missing, STATE_GET_BYTES_MAX).map_err(unavailable)?
         };
         let too_large = || HostError::TooLarge(STATE_GET_BYTES_MAX as u64);
         let mut stored = stored.ok_or_else(too_large)?.into_iter();
@@ -131,7 +130,6 @@ impl State {
         let upper = until.map_or(Bound::Unbounded, Bound::Excluded);
         let mut staged = self.staged[index].range::<[u8], _>((Bound::Included(from), upper)).peekable();
         let mut page = Page { entries: Vec::new(), bytes: 0, limit };
-        let snapshot = self.store.snapshot().map_err(unavailable)?;
         let merge = |key: &[u8], value: &[u8]| {
             while let Some((earlier, change)) = staged.next_if(|(staged, _)| staged.as_slice() < key) {
                 if !page.push(earlier, change.as_deref()) {
@@ -143,7 +141,7 @@ impl State {
                 None => page.push(key, Some(value)),
             }
         };
-        snapshot.scan_state(self.scope, &self.tables[index], from, until, merge).map_err(unavailable)?;
+        self.base.scan(self.scope, &self.tables[index], from, until, merge).map_err(unavailable)?;
         for (key, change) in staged {
             if !page.push(key, change.as_deref()) {
                 break;

@@ -1,0 +1,190 @@
+//! The columnar form of the processing role: a batch as columns of text, and its outcome back as records.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::bindings::columns::exports::kafka_do::plugin::column_processor as wit;
+use super::instance::Input;
+use super::outcome::{CallError, Emitted, Outcome, Rejection, broken, readable};
+use super::projection::Projection;
+use crate::limits::{OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX};
+use crate::model::record::{Header, Record, StoredRecord};
+
+/// The records of a batch that are text, column by column; the others never get to the guest.
+pub(super) struct Columns<'a> {
+    /// The record of each row.
+    rows: Vec<&'a StoredRecord<'a>>,
+    refused: Vec<Rejection>,
+    offsets: Vec<u64>,
+    timestamps_ms: Vec<i64>,
+    keys: Vec<Option<&'a str>>,
+    values: Vec<Option<Cow<'a, str>>>,
+    headers: Vec<(u32, &'a str, &'a str)>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn new(input: &'a Input<'_>, projection: Option<&Projection>) -> Self {
+        let count = input.records.len();
+        let mut columns = Self {
+            rows: Vec::with_capacity(count),
+            refused: Vec::new(),
+            offsets: Vec::with_capacity(count),
+            timestamps_ms: Vec::with_capacity(count),
+            keys: Vec::with_capacity(count),
+            values: Vec::with_capacity(count),
+            headers: Vec::new(),
+        };
+        for record in input.records {
+            if let Err(what) = columns.push(record, projection) {
+                let reason = format!("the {what} is not UTF-8 text, and the plugin takes text only");
+                columns.refused.push(Rejection { offset: record.offset, reason });
+            }
+        }
+        columns
+    }
+
+    fn push(&mut self, record: &'a StoredRecord<'_>, projection: Option<&Projection>) -> Result<(), &'static str> {
+        let text = |bytes: Option<&'a [u8]>, what| bytes.map(str::from_utf8).transpose().map_err(|_| what);
+        let key = text(record.key, "key")?;
+        let value = text(record.value, "value")?;
+        let row = u32::try_from(self.rows.len()).map_err(|_| "batch")?;
+        let first_header = self.headers.len();
+        for (name, header) in record.headers.iter() {
+            match (str::from_utf8(name), str::from_utf8(header.unwrap_or_default())) {
+                (Ok(name), Ok(header)) => self.headers.push((row, name, header)),
+                _ => {
+                    self.headers.truncate(first_header);
+                    return Err("header");
+                }
+            }
+        }
+        self.rows.push(record);
+        self.offsets.push(record.offset);
+        self.timestamps_ms.push(record.timestamp_ms);
+        self.keys.push(key);
+        self.values.push(value.map(|value| projection.map_or(Cow::Borrowed(value), |projection| projection.of(value))));
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The outcome where no record gets to the guest.
+    pub(super) fn refused(self) -> Result<Outcome, CallError> {
+        Outcome { records: Vec::new(), rejections: self.refused }.in_order()
+    }
+
+    /// Calls with the batch as the contract has it.
+    pub(super) async fn lend<R>(&self, input: &Input<'_>, call: impl AsyncFnOnce(wit::TextBatch<'_>) -> R) -> R {
+        let values: Vec<Option<&str>> = self.values.iter().map(Option::as_deref).collect();
+        let header = |(row, name, value): &(u32, &'a str, &'a str)| wit::RowHeader { row: *row, name, value };
+        let headers: Vec<wit::RowHeader<'_>> = self.headers.iter().map(header).collect();
+        call(wit::TextBatch {
+            topic: input.topic,
+            partition: input.partition,
+            offsets: &self.offsets,
+            timestamps_ms: &self.timestamps_ms,
+            keys: &self.keys,
+            values: &values,
+            headers: &headers,
+        })
+        .await
+    }
+
+    /// Checks what the guest returned of these rows.
+    pub(super) fn outcome(self, outcome: wit::Outcome) -> Result<Outcome, CallError> {
+        let mut found = Gathered::new(outcome.emitted)?;
+        let rows = self.rows.len();
+        let mut last = None;
+        for row in outcome.kept {
+            let record = self.rows.get(row as usize).filter(|_| last.is_none_or(|last| last < row)).ok_or_else(|| {
+                broken(format!("it kept row {row} of {rows}; rows are kept in ascending order, each once"))
+            })?;
+            last = Some(row);
+            found.emit_before(row)?;
+            found.keep(record)?;
+        }
+        found.emit_before(u32::MAX)?;
+        let mut rejections = self.refused;
+        for rejected in outcome.rejected {
+            let record = self.rows.get(rejected.row as usize).ok_or_else(|| {
+                broken(format!("it rejected row {}, and the batch has {rows}", rejected.row))
+            })?;
+            rejections.push(Rejection { offset: record.offset, reason: readable(&rejected.reason) });
+        }
+        Outcome { records: found.records, rejections }.in_order()
+    }
+}
+
+/// What `advance` answered: no rows, so nothing is kept or rejected.
+pub(super) fn advanced(outcome: wit::Outcome) -> Result<Outcome, CallError> {
+    if !outcome.kept.is_empty() || !outcome.rejected.is_empty() {
+        return Err(broken("it kept or rejected rows in advance, which has none".into()));
+    }
+    let mut found = Gathered::new(outcome.emitted)?;
+    found.emit_before(u32::MAX)?;
+    Ok(Outcome { records: found.records, rejections: Vec::new() })
+}
+
+/// Records in the order of their rows.
+struct Gathered {
+    emitted: std::iter::Peekable<std::vec::IntoIter<wit::EmittedRecord>>,
+    records: Vec<Emitted>,
+    bytes: usize,
+}
+
+impl Gathered {
+    fn new(mut emitted: Vec<wit::EmittedRecord>) -> Result<Self, CallError> {
+        if emitted.len() > OUTCOME_RECORDS_MAX {
+            return Err(broken(format!(
+                "it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call",
+                emitted.len()
+            )));
+        }
+        // Stable: within a row the guest's order holds.
+        emitted.sort_by_key(|record| record.row);
+        Ok(Self { emitted: emitted.into_iter().peekable(), records: Vec::new(), bytes: 0 })
+    }
+
+    fn keep(&mut self, record: &StoredRecord<'_>) -> Result<(), CallError> {
+        let copy = Bytes::copy_from_slice;
+        let headers = record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
+        let timestamp_ms = Some(record.timestamp_ms);
+        let record = Record {
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.map(copy),
+            value: record.value.map(copy),
+            headers: headers.collect(),
+        };
+        self.push(Emitted { topic: None, partition: None, timestamp_ms, record })
+    }
+
+    /// What was emitted for the rows before this one.
+    fn emit_before(&mut self, row: u32) -> Result<(), CallError> {
+        while let Some(emitted) = self.emitted.next_if(|emitted| emitted.row < row || row == u32::MAX) {
+            let header =
+                |(name, value): (String, String)| Header { name: name.into(), value: Some(value.into()) };
+            let record = Record {
+                timestamp_ms: emitted.timestamp_ms.unwrap_or(0),
+                key: emitted.key.map(Bytes::from),
+                value: emitted.value.map(Bytes::from),
+                headers: emitted.headers.into_iter().map(header).collect(),
+            };
+            record.check().map_err(|error| broken(error.detail))?;
+            let (topic, timestamp_ms) = (emitted.topic, emitted.timestamp_ms);
+            self.push(Emitted { topic, partition: None, timestamp_ms, record })?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, emitted: Emitted) -> Result<(), CallError> {
+        self.bytes += emitted.record.bytes();
+        if self.bytes > OUTCOME_BYTES_MAX {
+            return Err(broken(format!("its records have more than the {OUTCOME_BYTES_MAX} bytes of one call")));
+        }
+        self.records.push(emitted);
+        Ok(())
+    }
+}
