@@ -289,6 +289,13 @@ pub const PIPELINES_MAX: usize = 1_000;
 /// Entries that a query of state answers, and their bytes.
 pub const STATE_QUERY_ENTRIES_MAX: usize = 1_000;
 pub const STATE_QUERY_BYTES_MAX: usize = 8 << 20;
+/// What a replay reads of one partition at once, how often it tells how far it is, and how many differences it shows.
+pub const REPLAY_CHUNK_BYTES: usize = 64 << 10;
+pub const REPLAY_PROGRESS_RECORDS: u64 = 1_000;
+pub const REPLAY_SHOWN_MAX: u64 = 100_000;
+pub const REPLAY_SHOWN_DEFAULT: u64 = 1_000;
+/// State that is restored from a changelog goes into the store in pieces of this size.
+pub const REBUILD_BYTES: usize = 4 << 20;
 /// Replays that run at once.
 pub const REPLAYS_MAX: usize = 4;
 /// Steps (a read, a call and a commit) that all tasks together have under way; the others wait their turn.

@@ -45,6 +45,9 @@ pub(super) struct DeployForm {
     /// of all tables (`true`), or of those that are named.
     #[serde(default)]
     changelog: ChangelogForm,
+    /// Whether the state of a new deployment begins as the changelog of an earlier one of its name says.
+    #[serde(default)]
+    restore_state: bool,
     /// Tries the swap on one partition first, and goes on to all, or back, by itself.
     canary: Option<CanaryRule>,
 }
@@ -87,7 +90,7 @@ impl Default for ChangelogForm {
 impl DeployForm {
     /// What is wanted, in the words of the tasks.
     pub(super) fn into_request(self) -> Result<Request> {
-        let Self { plugin, version, inputs, output, settings, grants, start, changelog, canary } = self;
+        let Self { plugin, version, inputs, output, settings, grants, start, changelog, restore_state, canary } = self;
         let start = start.map(StartForm::into_start).transpose()?.unwrap_or_default();
         let input = |form| {
             Ok(match form {
@@ -103,7 +106,7 @@ impl DeployForm {
             ChangelogForm::All(true) => Changelog::All,
             ChangelogForm::Tables(tables) => Changelog::Tables(tables),
         };
-        Ok(Request { plugin, version, inputs, output, settings, grants, changelog, canary })
+        Ok(Request { plugin, version, inputs, output, settings, grants, changelog, restore_state, canary })
     }
 }
 

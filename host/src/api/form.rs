@@ -386,7 +386,7 @@ pub(super) fn write_text(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     }
 }
 
-fn write_value(out: &mut Vec<u8>, value: Option<&[u8]>) {
+pub(super) fn write_value(out: &mut Vec<u8>, value: Option<&[u8]>) {
     let Some(value) = value else { return out.extend_from_slice(b"null") };
     match std::str::from_utf8(value).ok().filter(|text| is_plain_json(text)) {
         None => write_base64(out, value),

@@ -14,12 +14,15 @@ mod members;
 mod nullable;
 mod operate;
 mod page;
+mod pipelines;
 mod plugins;
 mod problem;
 mod produce;
 mod producers;
+mod replay;
 mod retry;
 mod server;
+mod state;
 mod topics;
 mod transactions;
 
@@ -63,6 +66,10 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(deployments::resume))
         .routes(routes!(deployments::rollback))
         .routes(routes!(deployments::promote))
+        .routes(routes!(state::get))
+        .routes(routes!(replay::replay))
+        .routes(routes!(pipelines::list, pipelines::create))
+        .routes(routes!(pipelines::get, pipelines::delete))
         .routes(routes!(groups::list))
         .routes(routes!(groups::get, groups::delete))
         .routes(routes!(groups::reset))

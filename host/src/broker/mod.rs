@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, SemaphorePermit};
 
 pub use produce::{
     BatchCommit, KnownBy, NewOffset, NewRecord, ProduceOptions, Produced, Receipt, Retry, too_many_records,
@@ -17,19 +17,19 @@ pub use produce::{
 use crate::clock::Clock;
 use crate::config::{Sync, TierSettings};
 use crate::coordinator::{Coordinator, CoordinatorOptions};
-use crate::error::{Error, Result};
-use crate::limits::UPLOADS_MAX;
+use crate::error::{Error, Kind, Result};
+use crate::limits::{REPLAYS_MAX, UPLOADS_MAX};
 pub use crate::log::{Fetched, Follower, Restored, RestoredTopic, SegmentSums};
 use crate::log::{Log, LogOptions, Partition, Permit, Topic, Unit, Upkeep};
 use crate::model::deployment::group_of;
 use crate::model::generation::Version;
-use crate::model::name::{DeploymentName, PluginName, TopicName};
+use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
 use crate::model::segment::Place;
 use crate::model::topic::TopicConfig;
 use crate::plugin::{Artefact, Registry, Runtime};
 use crate::shutdown::Shutdown;
 use crate::store::{Row, Store};
-use crate::task::{DeploymentStatus, Request, Supervisor};
+use crate::task::{DeploymentStatus, PipelineStatus, Replay, ReplayRequest, Request, StatePage, StateQuery, Supervisor};
 use crate::telemetry::Metrics;
 use crate::tier::{Tier, Tiers};
 
@@ -70,8 +70,17 @@ pub struct Broker {
     upload_turns: Semaphore,
     /// Deploying uses topics and plugins that removing takes away: many deploy at once, one removes alone.
     using: RwLock<()>,
+    /// Replays that may be under way.
+    replay_turns: Arc<Semaphore>,
     /// Where the next records without a key go.
     sticky: AtomicU32,
+}
+
+/// A replay under way.
+#[derive(Debug)]
+pub struct Replaying {
+    pub replay: Replay,
+    _turn: OwnedSemaphorePermit,
 }
 
 /// Where reading begins.
@@ -147,6 +156,7 @@ impl Broker {
             uploading: tokio::sync::Mutex::new(()),
             upload_turns: Semaphore::new(UPLOADS_MAX),
             using: RwLock::new(()),
+            replay_turns: Arc::new(Semaphore::new(REPLAYS_MAX)),
             sticky: AtomicU32::new(0),
         };
         if let Some(folder) = &options.plugins {
@@ -457,6 +467,71 @@ impl Broker {
     pub async fn delete_deployment(&self, name: &DeploymentName) -> Result<()> {
         self.supervisor.delete(name).await?;
         self.coordinator.settle(&group_of(name), false, || self.supervisor.status(name).is_ok());
+        Ok(())
+    }
+}
+
+/// State, and pipelines.
+impl Broker {
+    pub async fn state(&self, name: &DeploymentName, table: &str, query: StateQuery) -> Result<StatePage> {
+        let (supervisor, name, table) = (Arc::clone(&self.supervisor), name.clone(), table.to_owned());
+        let asked = tokio::task::spawn_blocking(move || supervisor.state(&name, &table, &query));
+        asked.await.map_err(|error| Error::internal(error.to_string()))?
+    }
+
+    /// Runs a version over a past range, for as long as the answer is wanted.
+    pub async fn replay(&self, name: &DeploymentName, request: ReplayRequest) -> Result<Replaying> {
+        let turn = Arc::clone(&self.replay_turns).try_acquire_owned().map_err(|_| {
+            Error::new(
+                Kind::Overloaded,
+                "too-many-replays",
+                format!("{REPLAYS_MAX} replays are under way; try again when one has ended"),
+            )
+        })?;
+        let _using = self.using.read().await;
+        Ok(Replaying { replay: self.supervisor.replay(name, request).await?, _turn: turn })
+    }
+
+    /// Makes all deployments of the pipeline, or none.
+    pub async fn create_pipeline(
+        &self,
+        name: &PipelineName,
+        requests: Vec<(DeploymentName, Request)>,
+    ) -> Result<PipelineStatus> {
+        let _using = self.using.read().await;
+        let mut reserved = Vec::new();
+        let mut refused = None;
+        for (deployment, _) in &requests {
+            match self.coordinator.reserve(&group_of(deployment)) {
+                Ok(()) => reserved.push(deployment.clone()),
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
+        }
+        let created = match refused {
+            None => self.supervisor.create_pipeline(name, requests).await,
+            Some(error) => Err(error),
+        };
+        for deployment in reserved {
+            self.coordinator.settle(&group_of(&deployment), true, || self.supervisor.status(&deployment).is_ok());
+        }
+        created
+    }
+
+    pub fn pipelines(&self) -> Result<Vec<PipelineStatus>> {
+        self.supervisor.pipelines()
+    }
+
+    pub fn pipeline(&self, name: &PipelineName) -> Result<PipelineStatus> {
+        self.supervisor.pipeline(name)
+    }
+
+    pub async fn delete_pipeline(&self, name: &PipelineName) -> Result<()> {
+        for deployment in self.supervisor.delete_pipeline(name).await? {
+            self.coordinator.settle(&group_of(&deployment), false, || self.supervisor.status(&deployment).is_ok());
+        }
         Ok(())
     }
 }

@@ -342,6 +342,12 @@ impl Client {
         self.endpoint.check(response).await
     }
 
+    /// The same, for a call with a body.
+    pub(super) async fn post_stream(&mut self, path: &str, content: Content) -> Result<Response<Incoming>> {
+        let response = self.send(self.endpoint.request(Method::POST, path, Some(content))?).await?;
+        self.endpoint.check(response).await
+    }
+
     /// All pages of a list, as one page.
     pub(super) async fn list(&mut self, path: &str) -> Result<Bytes> {
         #[derive(Deserialize, Serialize)]

@@ -1,8 +1,9 @@
 //! `kafka-do deployment`: see what runs and how it fares, and steer it.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::client::{Client, encoded};
 use super::output::{Column, Output, Table, confirm, joined, micros, number, pairs, short, time};
@@ -20,8 +21,11 @@ pub(super) enum DeploymentCommand {
     Pause { name: String },
     /// Go on, after a pause or a failure
     Resume { name: String },
-    /// Return to the generation before
+    /// Return to the generation before; a canary that is under way ends
     Rollback { name: String },
+    /// Go on with a canary on all partitions now
+    Promote { name: String },
+    State(State),
     /// Take a deployment out, with its state and its progress; topics stay
     Delete {
         name: String,
@@ -29,6 +33,74 @@ pub(super) enum DeploymentCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// Read what a deployment keeps in a state table
+#[derive(Debug, Args)]
+pub(super) struct State {
+    name: String,
+    table: String,
+    /// The row with this key
+    #[arg(long, conflicts_with_all = ["prefix", "from", "until"])]
+    key: Option<String>,
+    /// Rows whose key begins with this
+    #[arg(long, conflicts_with_all = ["from", "until"])]
+    prefix: Option<String>,
+    /// Rows from this key on
+    #[arg(long, value_name = "KEY")]
+    from: Option<String>,
+    /// Rows before this key
+    #[arg(long, value_name = "KEY")]
+    until: Option<String>,
+    /// Of this partition only
+    #[arg(long, value_name = "N")]
+    partition: Option<u32>,
+    /// At most this many rows
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+}
+
+#[derive(Deserialize)]
+struct Rows {
+    items: Vec<Row>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    partition: u32,
+    key: Value,
+    value: Box<RawValue>,
+}
+
+impl State {
+    async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
+        let Self { name, table, key, prefix, from, until, partition, limit } = self;
+        let partition = partition.map(|partition| partition.to_string());
+        let mut asked = format!("{}/state/{}?limit={limit}", path(&name), encoded(&table));
+        let given = [("key", key), ("prefix", prefix), ("from", from), ("until", until), ("partition", partition)];
+        for (parameter, value) in given {
+            if let Some(value) = value {
+                asked = format!("{asked}&{parameter}={}", encoded(&value));
+            }
+        }
+        output.show(&client.get(&asked).await?.body, |rows: Rows| rows.text())
+    }
+}
+
+impl Rows {
+    fn text(&self) -> String {
+        if self.items.is_empty() {
+            return "no rows".to_owned();
+        }
+        let mut table = Table::new(&[Column::Number("partition"), Column::Text("key"), Column::Text("value")]);
+        for Row { partition, key, value } in &self.items {
+            let key = key.as_str().map_or_else(|| key.to_string(), |text| text.escape_debug().to_string());
+            table.add([partition.to_string(), key, value.get().to_owned()]);
+        }
+        let more = if self.next.is_some() { "\nThere are more; --limit shows up to 1,000, and the API pages." } else { "" };
+        format!("{}{more}", table.text())
+    }
 }
 
 #[derive(Deserialize)]
@@ -39,10 +111,13 @@ pub(super) struct Deployment {
     pub(super) plugin: String,
     pub(super) version: String,
     inputs: Vec<String>,
+    internal_topics: Vec<String>,
     output: Option<String>,
     dead_letter_topic: String,
     settings: Value,
     grants: Grants,
+    changelog: Vec<String>,
+    pub(super) canary: Option<Canary>,
     lag: u64,
     tasks: Vec<Task>,
     generations: Vec<Past>,
@@ -55,17 +130,33 @@ struct Grants {
     topics: Vec<String>,
 }
 
+/// A generation that is tried on one partition.
+#[derive(Deserialize)]
+pub(super) struct Canary {
+    pub(super) generation: u32,
+    plugin: String,
+    version: String,
+    pub(super) partition: u32,
+    pub(super) until_ms: i64,
+}
+
 #[derive(Deserialize)]
 struct Task {
-    topic: String,
     partition: u32,
     state: String,
     generation: u32,
+    inputs: Vec<Input>,
+    watermark_ms: Option<i64>,
+    reason: Option<String>,
+}
+
+/// Where a task stands in one topic.
+#[derive(Deserialize)]
+struct Input {
+    topic: String,
     next_offset: u64,
     high_watermark: u64,
     lag: u64,
-    watermark_ms: Option<i64>,
-    reason: Option<String>,
 }
 
 /// A generation of the history.
@@ -82,6 +173,7 @@ struct Past {
 
 #[derive(Deserialize)]
 struct Range {
+    topic: String,
     partition: u32,
     from_offset: u64,
     next_offset: u64,
@@ -127,6 +219,8 @@ impl DeploymentCommand {
             Self::Pause { name } => steer(client, output, &name, "pause").await,
             Self::Resume { name } => steer(client, output, &name, "resume").await,
             Self::Rollback { name } => steer(client, output, &name, "rollback").await,
+            Self::Promote { name } => steer(client, output, &name, "promote").await,
+            Self::State(state) => state.run(client, output).await,
             Self::Delete { name, yes } => {
                 client.get(&path(&name)).await?;
                 confirm(
@@ -174,7 +268,7 @@ pub(super) fn swaps(swaps: &[Swap]) -> String {
     table.text()
 }
 
-fn list_text(deployments: &[Deployment]) -> String {
+pub(super) fn list_text(deployments: &[Deployment]) -> String {
     if deployments.is_empty() {
         return "There are no deployments yet; make one with kafka-do plugin deploy FILE --from TOPIC".to_owned();
     }
@@ -201,6 +295,17 @@ fn list_text(deployments: &[Deployment]) -> String {
     table.text()
 }
 
+impl Canary {
+    fn text(&self) -> String {
+        let Self { generation, plugin, version, partition, until_ms } = self;
+        format!(
+            "canary: generation {generation}, {plugin} {}, on partition {partition}; all partitions get it at {} if it fares well",
+            short(version),
+            time(*until_ms)
+        )
+    }
+}
+
 impl Deployment {
     fn what(&self) -> String {
         format!("{} {}", self.plugin, short(&self.version))
@@ -219,11 +324,15 @@ fn show(deployment: &Deployment) -> String {
         ("from", joined(&deployment.inputs)),
         ("to", deployment.to()),
         ("may write to", joined(&deployment.grants.topics)),
+        ("own topics", joined(&deployment.internal_topics)),
+        ("changelog of", joined(&deployment.changelog)),
         ("dead letters", deployment.dead_letter_topic.clone()),
         ("settings", deployment.settings.to_string()),
         ("lag", number(deployment.lag)),
     ]);
-    let mut parts = vec![head.trim_end().to_owned(), tasks(&deployment.tasks), generations(&deployment.generations)];
+    let mut parts = vec![head.trim_end().to_owned()];
+    parts.extend(deployment.canary.as_ref().map(Canary::text));
+    parts.extend([tasks(&deployment.tasks), generations(&deployment.generations)]);
     if !deployment.failures.is_empty() {
         parts.push(failures(&deployment.failures));
     }
@@ -242,16 +351,22 @@ fn tasks(tasks: &[Task]) -> String {
         Column::Text("reason"),
     ]);
     for task in tasks {
-        table.add([
-            format!("{}:{}", task.topic, task.partition),
-            task.state.clone(),
-            task.generation.to_string(),
-            task.next_offset.to_string(),
-            task.high_watermark.to_string(),
-            number(task.lag),
-            task.watermark_ms.map_or_else(|| "-".to_owned(), time),
-            task.reason.clone().unwrap_or_default(),
-        ]);
+        // What holds for all inputs of a task stands in its first line.
+        let mut state = [task.state.clone(), task.generation.to_string()];
+        let mut rest = [task.watermark_ms.map_or_else(|| "-".to_owned(), time), task.reason.clone().unwrap_or_default()];
+        for input in &task.inputs {
+            let ([state, generation], [watermark, reason]) = (std::mem::take(&mut state), std::mem::take(&mut rest));
+            table.add([
+                format!("{}:{}", input.topic, task.partition),
+                state,
+                generation,
+                input.next_offset.to_string(),
+                input.high_watermark.to_string(),
+                number(input.lag),
+                watermark,
+                reason,
+            ]);
+        }
     }
     table.text()
 }
@@ -269,6 +384,10 @@ fn generations(generations: &[Past]) -> String {
         Column::Number("out"),
         Column::Number("rejected"),
     ]);
+    let mut topics: Vec<_> = generations.iter().flat_map(|of| &of.partitions).map(|range| &range.topic).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    let is_one = topics.len() < 2;
     for generation in generations {
         let mut head = [
             generation.generation.to_string(),
@@ -289,7 +408,7 @@ fn generations(generations: &[Past]) -> String {
                 plugin,
                 standing,
                 started,
-                range.partition.to_string(),
+                if is_one { range.partition.to_string() } else { format!("{}:{}", range.topic, range.partition) },
                 format!("{}..{}", range.from_offset, range.next_offset),
                 number(range.records_in),
                 number(range.records_out),

@@ -10,8 +10,10 @@ mod flags;
 mod group;
 mod member;
 mod output;
+mod pipeline;
 mod plugin;
 mod produce;
+mod replay;
 mod restore;
 mod serve;
 mod topic;
@@ -61,6 +63,10 @@ enum Command {
     /// Look after what is deployed
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
+    /// Deploy several plugins as one
+    #[command(subcommand)]
+    Pipeline(pipeline::PipelineCommand),
+    Replay(replay::Replay),
     Bench(bench::Bench),
 }
 
@@ -77,6 +83,8 @@ impl Command {
             Self::Group(group) => group.run(&mut client, output).await,
             Self::Plugin(plugin) => plugin.run(&mut client, output).await,
             Self::Deployment(deployment) => deployment.run(&mut client, output).await,
+            Self::Pipeline(pipeline) => pipeline.run(&mut client, output).await,
+            Self::Replay(replay) => replay.run(&mut client, output).await,
             Self::Bench(bench) => bench.run(&mut client, output).await,
         }
     }

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use super::client::{Answer, Client, Content, encoded};
 use super::deployment::{self, Deployment};
 use super::output::{Column, Output, Table, bytes, joined, number, pairs, print, short, time};
+use crate::config::unit::parse_ms;
 use crate::limits::COMPONENT_BYTES_MAX;
 
 #[derive(Debug, Subcommand)]
@@ -86,7 +87,7 @@ pub(super) struct Deploy {
     /// Of a plugin that the host has: its version, or the first digits of it [default: the newest]
     #[arg(long)]
     version: Option<String>,
-    /// The topic that it reads
+    /// A topic that it reads; may be repeated. TOPIC@START begins elsewhere than --start says
     #[arg(long, value_name = "TOPIC", required = true)]
     from: Vec<String>,
     /// Where its records go that name no topic; made where it is missing
@@ -105,6 +106,21 @@ pub(super) struct Deploy {
     /// A further topic that it may write to; may be repeated
     #[arg(long, value_name = "TOPIC")]
     grant_topic: Vec<String>,
+    /// Write every change of its state to compacted topics, DEPLOYMENT.TABLE.changelog
+    #[arg(long)]
+    changelog: bool,
+    /// Begin with the state that the changelog of an earlier deployment of this name has
+    #[arg(long, requires = "changelog")]
+    restore_state: bool,
+    /// Try a swap on this partition first; it goes on to all, or back, by itself
+    #[arg(long, value_name = "PARTITION", num_args = 0..=1, default_missing_value = "0")]
+    canary: Option<u32>,
+    /// How long a canary is watched [default: 30s]
+    #[arg(long, value_name = "TIME", requires = "canary", value_parser = parse_ms)]
+    watch: Option<u64>,
+    /// By how many percent a canary's output per record may differ [default: 50]
+    #[arg(long, value_name = "PERCENT", requires = "canary")]
+    tolerance: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -257,12 +273,44 @@ struct DeployForm<'a> {
     plugin: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
-    inputs: &'a [String],
+    inputs: Vec<Input<'a>>,
     output: Option<&'a str>,
     settings: Box<RawValue>,
     grants: Grants<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    changelog: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    restore_state: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canary: Option<Canary>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Input<'a> {
+    Name(&'a str),
+    With { topic: &'a str, start: &'a str },
+}
+
+impl<'a> Input<'a> {
+    /// No topic has an @ in its name.
+    fn new(text: &'a str) -> Self {
+        match text.split_once('@') {
+            None => Self::Name(text),
+            Some((topic, start)) => Self::With { topic, start },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Canary {
+    partition: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watch_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tolerance_percent: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -285,11 +333,18 @@ impl Deploy {
         let form = DeployForm {
             plugin: &plugin,
             version,
-            inputs: &self.from,
+            inputs: self.from.iter().map(|topic| Input::new(topic)).collect(),
             output: self.to.as_deref(),
             settings,
             grants: Grants { topics: &self.grant_topic },
             start: self.start.as_deref(),
+            changelog: self.changelog,
+            restore_state: self.restore_state,
+            canary: self.canary.map(|partition| Canary {
+                partition,
+                watch_ms: self.watch,
+                tolerance_percent: self.tolerance,
+            }),
         };
         let name = self.name.as_deref().unwrap_or(&plugin);
         let answer = client.put(&deployment::path(name), Content::json(&form)?).await?;
@@ -321,6 +376,15 @@ fn deployed(deployment: &Deployment, is_new: bool) -> String {
     let Deployment { name, generation, plugin, version, .. } = deployment;
     let what = format!("{plugin} {}", short(version));
     match &deployment.swap {
+        Some(swap) if let Some(canary) = &deployment.canary => {
+            format!(
+                "{name} tries generation {} on partition {}, until {}\n{}\nNext: kafka-do deployment show {name}",
+                canary.generation,
+                canary.partition,
+                time(canary.until_ms),
+                deployment::swaps(swap)
+            )
+        }
         Some(swap) if !is_new => {
             format!("{name} swapped to generation {generation}: {what}\n{}", deployment::swaps(swap))
         }

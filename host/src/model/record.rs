@@ -1,7 +1,8 @@
 //! Records: owned on their way in, borrowed from their batch on their way out.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
+use super::batch::builder::put_headers;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{RECORD_BYTES_MAX, RECORD_COST_BYTES, RECORD_HEADERS_MAX, TIMESTAMP_MS_MAX};
 
@@ -84,6 +85,51 @@ pub struct StoredRecord<'a> {
 pub struct StoredHeaders<'a> {
     pub(super) count: usize,
     pub(super) bytes: &'a [u8],
+}
+
+/// A stored record that outlives its batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRecord {
+    pub offset: u64,
+    pub timestamp_ms: i64,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    headers: Bytes,
+    headers_count: usize,
+}
+
+impl KeptRecord {
+    /// The record as it would stand in a log.
+    pub fn appended(offset: u64, record: Record) -> Self {
+        let mut headers = BytesMut::new();
+        put_headers(&mut headers, &record.headers);
+        let Record { timestamp_ms, key, value, headers: list } = record;
+        Self { offset, timestamp_ms, key, value, headers: headers.freeze(), headers_count: list.len() }
+    }
+
+    pub fn lend(&self) -> StoredRecord<'_> {
+        StoredRecord {
+            offset: self.offset,
+            timestamp_ms: self.timestamp_ms,
+            key: self.key.as_deref(),
+            value: self.value.as_deref(),
+            headers: StoredHeaders { count: self.headers_count, bytes: &self.headers },
+        }
+    }
+}
+
+impl From<&StoredRecord<'_>> for KeptRecord {
+    fn from(record: &StoredRecord<'_>) -> Self {
+        let copy = Bytes::copy_from_slice;
+        Self {
+            offset: record.offset,
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.map(copy),
+            value: record.value.map(copy),
+            headers: copy(record.headers.bytes),
+            headers_count: record.headers.count,
+        }
+    }
 }
 
 impl<'a> StoredHeaders<'a> {

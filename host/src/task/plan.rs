@@ -22,6 +22,8 @@ pub struct Request {
     pub settings: serde_json::Value,
     pub grants: Grants,
     pub changelog: Changelog,
+    /// A new deployment's state begins as its changelog says.
+    pub restore_state: bool,
     pub canary: Option<CanaryRule>,
 }
 

@@ -225,6 +225,10 @@ pub struct DeploymentStatus {
 }
 
 pub(super) fn worst(tasks: &[TaskStatus]) -> TaskState {
+    worst_of(tasks.iter().map(|task| task.state))
+}
+
+pub(super) fn worst_of(states: impl Iterator<Item = TaskState>) -> TaskState {
     let rank = |state: TaskState| match state {
         TaskState::Running => 0,
         TaskState::Starting => 1,
@@ -232,5 +236,5 @@ pub(super) fn worst(tasks: &[TaskStatus]) -> TaskState {
         TaskState::Failing => 3,
         TaskState::Stopped => 4,
     };
-    tasks.iter().map(|task| task.state).max_by_key(|state| rank(*state)).unwrap_or_default()
+    states.max_by_key(|state| rank(*state)).unwrap_or_default()
 }

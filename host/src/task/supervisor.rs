@@ -19,7 +19,8 @@ use crate::limits::{DEPLOYMENTS_MAX, INSTANCES_MAX, TASK_COMMANDS_MAX, TASK_STEP
 use crate::log::{Log, Topic, Unit};
 use crate::model::deployment::{Canary, Deployment, Start, changelog_topic_of, dead_letter_topic_of};
 use crate::model::generation::{Generation, Standing};
-use crate::model::name::{DeploymentName, PluginName, TopicName};
+use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
+use crate::model::pipeline::Pipeline;
 use crate::model::topic::{CleanupPolicy, TopicConfig};
 use crate::plugin::{Code, Context, Instance, Registry, StateBase, check_settings};
 use crate::shutdown::Shutdown;
@@ -35,6 +36,7 @@ pub struct Supervisor {
     pub(super) deployments: RwLock<BTreeMap<DeploymentName, Arc<Deployed>>>,
     /// Held while a name is taken or freed.
     pub(super) naming: tokio::sync::Mutex<()>,
+    pub(super) pipelines: RwLock<BTreeMap<PipelineName, Pipeline>>,
 }
 
 impl Supervisor {
@@ -51,7 +53,10 @@ impl Supervisor {
         let turns = Semaphore::new(TASK_STEPS_MAX);
         let surroundings =
             Arc::new(Surroundings { log, store: Arc::clone(&store), clock, metrics, shutdown, events, turns });
-        let rows = store.snapshot()?.deployments()?;
+        let snapshot = store.snapshot()?;
+        let rows = snapshot.deployments()?;
+        let pipelines = snapshot.pipelines()?.into_iter().map(|row| (row.name.clone(), row)).collect();
+        drop(snapshot);
         let deployments: BTreeMap<_, _> =
             rows.into_iter().map(|row| (row.name.clone(), Arc::new(Deployed::new(row)))).collect();
         let loading: Vec<_> = deployments.values().cloned().collect();
@@ -61,6 +66,7 @@ impl Supervisor {
             store,
             deployments: RwLock::new(deployments),
             naming: tokio::sync::Mutex::new(()),
+            pipelines: RwLock::new(pipelines),
         });
         for deployed in loading {
             let supervisor = Arc::clone(&supervisor);
@@ -76,7 +82,7 @@ impl Supervisor {
     }
 
     /// Loads the plugin and starts a task for every partition that has none.
-    async fn load(self: &Arc<Self>, deployed: &Arc<Deployed>) {
+    pub(super) async fn load(self: &Arc<Self>, deployed: &Arc<Deployed>) {
         let Ok(_altering) = self.alter(deployed).await else { return };
         let row = deployed.row();
         let loaded = async {
@@ -232,6 +238,10 @@ impl Supervisor {
             offsets.extend(self.beginnings(&row, input).await?);
         }
         let plan = Plan::new(log, &row, &generation, code)?;
+        if let Err(error) = self.begin_state(&row, request.restore_state).await {
+            self.forget_state(std::iter::once(row)).await;
+            return Err(error);
+        }
         Ok(Draft { row, offsets, plan: Arc::new(plan) })
     }
 
@@ -242,7 +252,10 @@ impl Supervisor {
             unit.rows.push(Row::Deployment(Box::new(draft.row.clone())));
             unit.rows.extend(draft.offsets.iter().cloned());
         }
-        self.surroundings.log.commit(unit).await?;
+        if let Err(error) = self.surroundings.log.commit(unit).await {
+            self.forget_state(drafts.into_iter().map(Draft::into_row)).await;
+            return Err(error);
+        }
         let mut established = Vec::new();
         for Draft { row, plan, .. } in drafts {
             let name = row.name.clone();
@@ -417,22 +430,13 @@ impl Supervisor {
     pub async fn delete(self: &Arc<Self>, name: &DeploymentName) -> Result<()> {
         let _naming = self.naming.lock().await;
         let deployed = self.get(name)?;
-        let altering = self.alter(&deployed).await?;
-        deployed.stop().await;
-        let rows = vec![Row::DeploymentGone(Box::new(deployed.row()))];
-        if let Err(error) = self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await {
-            // It is still there, and so must its tasks be.
-            drop(altering);
-            self.load(&deployed).await;
-            return Err(error);
+        if let Some(pipeline) = self.pipeline_of(name) {
+            return Err(Error::conflict(
+                "part-of-a-pipeline",
+                format!("deployment {name} is part of pipeline {pipeline}; delete that with DELETE /v1/pipelines/{pipeline}"),
+            ));
         }
-        self.deployments.write().remove(name);
-        for topic in deployed.row().internal {
-            if let Err(error) = self.surroundings.log.delete_topic(&topic).await {
-                tracing::warn!(%topic, %error, "an internal topic of a deleted deployment stays");
-            }
-        }
-        Ok(())
+        self.take_out(vec![deployed], Vec::new()).await
     }
 
     /// The names of all deployments.
@@ -501,6 +505,12 @@ pub(super) struct Draft {
     row: Deployment,
     offsets: Vec<Row>,
     plan: Arc<Plan>,
+}
+
+impl Draft {
+    pub(super) fn into_row(self) -> Deployment {
+        self.row
+    }
 }
 
 /// How many partitions the inputs have: all as many, or records that belong together would not meet.

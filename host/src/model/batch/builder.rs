@@ -96,10 +96,7 @@ impl BatchBuilder {
             header_count: record.headers.len(),
         };
         start.put(&mut self.bytes, headers);
-        for header in &record.headers {
-            put_nullable(&mut self.bytes, Some(&header.name));
-            put_nullable(&mut self.bytes, header.value.as_deref());
-        }
+        put_headers(&mut self.bytes, &record.headers);
         self.count += 1;
     }
 
@@ -115,6 +112,14 @@ impl BatchBuilder {
             count: self.count,
         };
         Some(seal(self.bytes, header, self.compression))
+    }
+}
+
+/// Headers as a record has them behind their count.
+pub(in super::super) fn put_headers(out: &mut BytesMut, headers: &[super::super::record::Header]) {
+    for header in headers {
+        put_nullable(out, Some(&header.name));
+        put_nullable(out, header.value.as_deref());
     }
 }
 

@@ -9,7 +9,7 @@
 //! The CRC-32C covers everything from the attributes on, so that a batch can be encoded before its offset is known and
 //! be given one later without a second pass.
 
-mod builder;
+pub(super) mod builder;
 mod compression;
 pub(super) mod records;
 mod retain;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Host, wit};
 use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
+use crate::plugin::base::StateBase;
 use crate::plugin::instance::Context;
 
 /// Cheap to clone: standard output and error write to the same log.
@@ -15,6 +16,8 @@ struct Lines {
     deployment: String,
     partition: u32,
     generation: u32,
+    /// Nobody is to hear it: the guest runs in a replay.
+    quiet: bool,
     /// Lines of the call under way.
     written: AtomicU32,
 }
@@ -25,6 +28,7 @@ impl Log {
             deployment: context.deployment.clone(),
             partition: context.scope.partition,
             generation: context.generation,
+            quiet: matches!(context.state, StateBase::Scratch(_)),
             written: AtomicU32::new(0),
         }))
     }
@@ -45,7 +49,7 @@ impl Log {
     }
 
     pub(super) fn write(&self, level: tracing::Level, message: &str, fields: &str) {
-        if self.0.written.fetch_add(1, Ordering::Relaxed) >= LOG_LINES_MAX {
+        if self.0.quiet || self.0.written.fetch_add(1, Ordering::Relaxed) >= LOG_LINES_MAX {
             return;
         }
         let message = &message[..message.floor_char_boundary(LOG_LINE_BYTES_MAX)];

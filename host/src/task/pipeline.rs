@@ -1,0 +1,221 @@
+//! Pipelines: several deployments that come as one, and go as one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::deployed::Deployed;
+use super::plan::Request;
+use super::status::{DeploymentStatus, TaskState, worst_of};
+use super::supervisor::{Draft, Supervisor};
+use crate::error::{Error, Result};
+use crate::limits::{PIPELINE_DEPLOYMENTS_MAX, PIPELINES_MAX};
+use crate::log::Unit;
+use crate::model::name::{DeploymentName, PipelineName, TopicName};
+use crate::model::pipeline::Pipeline;
+use crate::model::topic::TopicConfig;
+use crate::store::Row;
+
+/// A pipeline, whole.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PipelineStatus {
+    pub name: String,
+    /// The worst state of its deployments.
+    pub state: TaskState,
+    /// Records that all deployments together have yet to read.
+    pub lag: u64,
+    pub created_ms: i64,
+    /// In the order in which they were given.
+    pub deployments: Vec<DeploymentStatus>,
+}
+
+impl Supervisor {
+    /// Makes all deployments in one transaction, or none. A topic that one of them writes and another reads is made where
+    /// it is missing.
+    pub async fn create_pipeline(
+        self: &Arc<Self>,
+        name: &PipelineName,
+        requests: Vec<(DeploymentName, Request)>,
+    ) -> Result<PipelineStatus> {
+        let names: Vec<_> = requests.iter().map(|(name, _)| name.clone()).collect();
+        self.check_pipeline(name, &names)?;
+        let _naming = self.naming.lock().await;
+        if self.pipelines.read().contains_key(name) {
+            return Err(Error::conflict(
+                "pipeline-exists",
+                format!(
+                    "there is a pipeline {name}; swap its deployments with PUT /v1/deployments, or delete it first with DELETE /v1/pipelines/{name}"
+                ),
+            ));
+        }
+        if let Some(taken) = names.iter().find(|name| self.find(name).is_some()) {
+            return Err(Error::conflict(
+                "deployment-exists",
+                format!("there is a deployment {taken}; a pipeline makes its own: choose another name"),
+            ));
+        }
+        let row =
+            Pipeline { name: name.clone(), deployments: names, created_ms: self.surroundings.clock.now_ms() };
+        let before: BTreeSet<TopicName> = self.surroundings.log.topics().iter().map(|of| of.name().clone()).collect();
+        if let Err(error) = self.establish_pipeline(&row, &requests).await {
+            self.forget_topics(&before, &requests).await;
+            return Err(error);
+        }
+        self.pipelines.write().insert(name.clone(), row.clone());
+        self.show_pipeline(&row)
+    }
+
+    pub fn pipeline(&self, name: &PipelineName) -> Result<PipelineStatus> {
+        let row = self.pipelines.read().get(name).cloned().ok_or_else(|| unknown(name))?;
+        self.show_pipeline(&row)
+    }
+
+    pub fn pipelines(&self) -> Result<Vec<PipelineStatus>> {
+        let rows: Vec<_> = self.pipelines.read().values().cloned().collect();
+        rows.iter().map(|row| self.show_pipeline(row)).collect()
+    }
+
+    /// The pipeline that a deployment belongs to.
+    pub(super) fn pipeline_of(&self, deployment: &DeploymentName) -> Option<PipelineName> {
+        let pipelines = self.pipelines.read();
+        pipelines.values().find(|row| row.deployments.contains(deployment)).map(|row| row.name.clone())
+    }
+
+    fn show_pipeline(&self, row: &Pipeline) -> Result<PipelineStatus> {
+        let deployments: Vec<_> = row.deployments.iter().map(|name| self.status(name)).collect::<Result<_>>()?;
+        Ok(PipelineStatus {
+            name: row.name.to_string(),
+            state: worst_of(deployments.iter().map(|deployment| deployment.state)),
+            lag: deployments.iter().map(|deployment| deployment.lag).sum(),
+            created_ms: row.created_ms,
+            deployments,
+        })
+    }
+
+    /// Stops all its deployments, then takes them out as one, with their state and their progress. Topics stay.
+    pub async fn delete_pipeline(self: &Arc<Self>, name: &PipelineName) -> Result<Vec<DeploymentName>> {
+        let _naming = self.naming.lock().await;
+        let row = self.pipelines.read().get(name).cloned().ok_or_else(|| unknown(name))?;
+        let deployed = row.deployments.iter().map(|name| self.get(name)).collect::<Result<Vec<_>>>()?;
+        self.take_out(deployed, vec![Row::PipelineGone(name.clone())]).await?;
+        self.pipelines.write().remove(name);
+        Ok(row.deployments)
+    }
+
+    fn check_pipeline(&self, name: &PipelineName, names: &[DeploymentName]) -> Result<()> {
+        if names.is_empty() || names.len() > PIPELINE_DEPLOYMENTS_MAX {
+            return Err(Error::invalid(
+                "invalid-pipeline",
+                format!("a pipeline has 1 to {PIPELINE_DEPLOYMENTS_MAX} deployments, and {} are given", names.len()),
+            ));
+        }
+        let unique: BTreeSet<_> = names.iter().collect();
+        if unique.len() < names.len() {
+            return Err(Error::invalid("invalid-pipeline", "two deployments have one name; give each a name of its own"));
+        }
+        if self.pipelines.read().len() >= PIPELINES_MAX {
+            return Err(Error::conflict(
+                "too-many-pipelines",
+                format!("the host has {PIPELINES_MAX} pipelines; delete one before {name}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Called with `naming` held.
+    async fn establish_pipeline(&self, row: &Pipeline, requests: &[(DeploymentName, Request)]) -> Result<()> {
+        self.create_links(requests).await?;
+        let mut drafts = Vec::new();
+        for (name, request) in requests {
+            let drafted = async {
+                let (generation, code) = self.prepare(name, request).await?;
+                self.draft(name, request, generation, code).await
+            };
+            match drafted.await {
+                Ok(draft) => drafts.push(draft),
+                Err(error) => {
+                    self.forget_state(drafts.into_iter().map(Draft::into_row)).await;
+                    return Err(error);
+                }
+            }
+        }
+        self.establish(drafts, vec![Row::Pipeline(row.clone())]).await.map(drop)
+    }
+
+    /// Makes the topics that one deployment writes and another reads, each with as many partitions as its writer's inputs.
+    async fn create_links(&self, requests: &[(DeploymentName, Request)]) -> Result<()> {
+        let log = &self.surroundings.log;
+        let is_read = |topic: &TopicName| {
+            requests.iter().any(|(_, request)| request.inputs.iter().any(|input| input.topic == *topic))
+        };
+        // A link may be the input of the writer of the next: as many rounds as there are deployments reach all.
+        for _ in requests {
+            for (_, request) in requests {
+                let inputs: Option<Vec<_>> = request.inputs.iter().map(|input| log.find_topic(&input.topic)).collect();
+                let Some(partitions) = inputs.and_then(|inputs| Some(inputs.first()?.config().partitions)) else {
+                    continue;
+                };
+                for topic in request.output.iter().chain(&request.grants.topics).filter(|topic| is_read(topic)) {
+                    log.create_topic(topic, &TopicConfig { partitions, ..TopicConfig::default() }).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the topics that a pipeline brought which was refused, where nobody has used them.
+    async fn forget_topics(&self, before: &BTreeSet<TopicName>, requests: &[(DeploymentName, Request)]) {
+        let log = &self.surroundings.log;
+        let is_own = |topic: &TopicName| {
+            requests.iter().any(|(name, request)| {
+                request.output.iter().chain(&request.grants.topics).any(|of| of == topic)
+                    || topic.as_str().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        for topic in log.topics() {
+            let is_empty = topic.partitions().iter().all(|partition| partition.high_watermark() == 0);
+            if !before.contains(topic.name()) && is_own(topic.name()) && is_empty {
+                if let Err(error) = log.delete_topic(topic.name()).await {
+                    tracing::warn!(topic = %topic.name(), %error, "a topic of a pipeline that was refused stays");
+                }
+            }
+        }
+    }
+
+    /// Stops deployments and takes them out with their state, as one. Called with `naming` held.
+    pub(super) async fn take_out(self: &Arc<Self>, deployed: Vec<Arc<Deployed>>, more: Vec<Row>) -> Result<()> {
+        let mut altering = Vec::new();
+        for deployed in &deployed {
+            altering.push(self.alter(deployed).await?);
+        }
+        for deployed in &deployed {
+            deployed.stop().await;
+        }
+        let gone = deployed.iter().map(|deployed| Row::DeploymentGone(Box::new(deployed.row())));
+        let rows = gone.chain(more).collect();
+        if let Err(error) = self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await {
+            // They are still there, and so must their tasks be.
+            drop(altering);
+            for deployed in &deployed {
+                self.load(deployed).await;
+            }
+            return Err(error);
+        }
+        for deployed in &deployed {
+            let row = deployed.row();
+            self.deployments.write().remove(&row.name);
+            for topic in row.internal {
+                if let Err(error) = self.surroundings.log.delete_topic(&topic).await {
+                    tracing::warn!(%topic, %error, "an internal topic of a deleted deployment stays");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &PipelineName) -> Error {
+    Error::not_found("unknown-pipeline", format!("there is no pipeline {name}; make it with POST /v1/pipelines"))
+}
