@@ -76,6 +76,11 @@ async fn to_operators_and_tools() {
         ("/v1/deployments/{deployment}/pause", &["post"]),
         ("/v1/deployments/{deployment}/resume", &["post"]),
         ("/v1/deployments/{deployment}/rollback", &["post"]),
+        ("/v1/deployments/{deployment}/promote", &["post"]),
+        ("/v1/deployments/{deployment}/replay", &["post"]),
+        ("/v1/deployments/{deployment}/state/{table}", &["get"]),
+        ("/v1/pipelines", &["get", "post"]),
+        ("/v1/pipelines/{pipeline}", &["get", "delete"]),
         ("/metrics", &["get"]),
         ("/healthz", &["get"]),
         ("/readyz", &["get"]),
@@ -85,7 +90,7 @@ async fn to_operators_and_tools() {
             assert!(paths[path][*method]["summary"].is_string(), "{method} {path} has a summary");
         }
     }
-    assert_eq!(paths.len(), 27, "every path has its row above");
+    assert_eq!(paths.len(), 32, "every path has its row above");
 }
 
 #[tokio::test]

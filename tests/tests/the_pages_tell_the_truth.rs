@@ -5,10 +5,10 @@ use std::path::Path;
 
 use kafka_do_tests::{Host, plugins, run_sessions};
 
-async fn check(page: &'static str) {
+async fn check(page: &str) {
     let host = Host::start_with(&["--plugins", plugins().to_str().unwrap()]).await;
-    let url = host.url();
-    tokio::task::spawn_blocking(move || run_sessions(Path::new(page), &url)).await.unwrap();
+    let (url, page) = (host.url(), page.to_owned());
+    tokio::task::spawn_blocking(move || run_sessions(Path::new(&page), &url)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,12 +17,17 @@ async fn the_tour() {
     check("README.md").await;
 }
 
+/// Every plugin has a page, and every page's session works.
 #[tokio::test(flavor = "multi_thread")]
-async fn filter_json() {
-    check("plugins/filter-json/README.md").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn count_window() {
-    check("plugins/count-window/README.md").await;
+async fn of_each_plugin() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut pages = 0;
+    for folder in std::fs::read_dir(root.join("plugins")).unwrap() {
+        let page = folder.unwrap().path().join("README.md");
+        let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        assert!(text.contains("```console"), "{} has a session", page.display());
+        check(page.strip_prefix(&root).unwrap().to_str().unwrap()).await;
+        pages += 1;
+    }
+    assert!(pages >= 7, "{pages} plugins were found");
 }

@@ -26,7 +26,7 @@ use crate::model::generation::Version;
 use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
 use crate::model::segment::Place;
 use crate::model::topic::TopicConfig;
-use crate::plugin::{Artefact, Registry, Runtime};
+use crate::plugin::{Artefact, Natives, Registry, Runtime};
 use crate::shutdown::Shutdown;
 use crate::store::{Row, Store};
 use crate::task::{DeploymentStatus, PipelineStatus, Replay, ReplayRequest, Request, StatePage, StateQuery, Supervisor};
@@ -49,6 +49,8 @@ pub struct Options {
     pub tier: Option<TierSettings>,
     /// Where old segments go.
     pub cold_tier: Option<TierSettings>,
+    /// Processors that are compiled in.
+    pub natives: Natives,
 }
 
 #[derive(Debug)]
@@ -115,7 +117,7 @@ impl Broker {
         let log = Log::open(Arc::clone(&store), tiers, &log_options, clock.clone(), Arc::clone(&metrics))?;
         let upkeep = Upkeep::start(Arc::clone(&log), clock.clone(), random()).await?;
         let cache = absolute(&options.data.join("cache"));
-        let runtime = Runtime::new(&cache, clock.clone(), Arc::clone(&metrics))?;
+        let runtime = Runtime::new(&cache, clock.clone(), Arc::clone(&metrics), options.natives.clone())?;
         let rows = store.snapshot()?.plugins()?;
         let registry = Arc::new(Registry::new(runtime, folder, rows));
         registry.sweep().await?;

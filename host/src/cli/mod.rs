@@ -26,6 +26,8 @@ use tokio::runtime::Builder;
 use client::{Client, Endpoint};
 use output::{Output, ReaderGone};
 
+use crate::plugin::Natives;
+
 /// Stands apart in the help of each command: `serve` takes none of it.
 const CLIENT: &str = "Options of all commands but serve";
 
@@ -71,10 +73,10 @@ enum Command {
 }
 
 impl Command {
-    async fn run(self, url: Endpoint, output: Output) -> anyhow::Result<()> {
+    async fn run(self, url: Endpoint, output: Output, natives: Natives) -> anyhow::Result<()> {
         let mut client = Client::new(url);
         match self {
-            Self::Serve(serve) => serve.run().await,
+            Self::Serve(serve) => serve.run(natives).await,
             Self::Config(config) => config.run(output),
             Self::Restore(restore) => restore.run(output).await,
             Self::Topic(topic) => topic.run(&mut client, output).await,
@@ -92,12 +94,17 @@ impl Command {
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
+    run_with(Natives::default())
+}
+
+/// The same; a host that is started has these processors compiled in.
+pub fn run_with(natives: Natives) -> ExitCode {
     let Arguments { url, json, command } = Arguments::parse();
     let is_client = !matches!(command, Command::Serve(_) | Command::Restore(_));
     // A client has one thing to do at a time: on a thread of its own nobody has to wake it.
     let mut runtime = if is_client { Builder::new_current_thread() } else { Builder::new_multi_thread() };
     let result = runtime.enable_all().build().map_err(anyhow::Error::from).and_then(|runtime| {
-        let result = runtime.block_on(command.run(url, Output { json }));
+        let result = runtime.block_on(command.run(url, Output { json }, natives));
         if is_client {
             // A read of the terminal cannot be called off, and nothing else is left to wait for.
             runtime.shutdown_background();

@@ -11,6 +11,7 @@ use crate::api;
 use crate::broker::{Broker, Options};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::plugin::Natives;
 use crate::shutdown::{Shutdown, Signals};
 use crate::telemetry::{self, Metrics};
 
@@ -21,7 +22,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self) -> anyhow::Result<()> {
+    pub(super) async fn run(self, natives: Natives) -> anyhow::Result<()> {
         telemetry::log_to_stderr();
         let begun = Clock::instant();
         let Config {
@@ -45,7 +46,16 @@ impl Serve {
         let metrics = Arc::new(Metrics::default());
         // Tasks stop after the connections: a request that waits for one is still answered.
         let (serving, working) = (Shutdown::new(), Shutdown::new());
-        let options = Options { data: data.clone(), plugins, sync, head_bytes, group_retention_ms, tier, cold_tier };
+        let options = Options {
+            data: data.clone(),
+            plugins,
+            sync,
+            head_bytes,
+            group_retention_ms,
+            tier,
+            cold_tier,
+            natives,
+        };
         let broker = Broker::open(&options, Clock::system(), Arc::clone(&metrics), working, serving.clone()).await?;
         let broker = Arc::new(broker);
         let names = api::Names::new(bound, &allowed_hosts, &allowed_origins);

@@ -9,6 +9,7 @@ use super::bindings::ProcessingPre;
 use super::bindings::columns::ColumnProcessingPre;
 use super::imports::Host;
 use super::inspect;
+use super::native::NativeFactory;
 use crate::error::{Error, Result};
 use crate::model::plugin::{Description, Role};
 
@@ -23,6 +24,7 @@ pub struct Code {
 pub(super) enum Pre {
     Records(ProcessingPre<Host>),
     Columns(ColumnProcessingPre<Host>),
+    Native(NativeFactory),
 }
 
 impl std::fmt::Debug for Code {
@@ -35,6 +37,9 @@ impl Code {
     /// Compiles the component, or takes it from the cache; asks it what it is; and checks that the host can give it what
     /// it imports. Takes from milliseconds to seconds: never on the way of records.
     pub async fn load(runtime: &Arc<Runtime>, bytes: Vec<u8>) -> Result<Arc<Self>> {
+        if let Some((factory, description)) = runtime.natives.find(&bytes) {
+            return Ok(Arc::new(Self { runtime: Arc::clone(runtime), pre: Pre::Native(factory), description }));
+        }
         let engine = runtime.engine.clone();
         let compiled = tokio::task::spawn_blocking(move || {
             inspect::check_is_component(&bytes)?;
@@ -71,7 +76,7 @@ impl Code {
 
     pub fn role(&self) -> Role {
         match self.pre {
-            Pre::Records(_) => Role::Processing,
+            Pre::Records(_) | Pre::Native(_) => Role::Processing,
             Pre::Columns(_) => Role::ColumnProcessing,
         }
     }

@@ -13,6 +13,7 @@ use super::bindings::kafka_do::plugin::types;
 use super::code::Pre;
 use super::columns::{Columns, advanced};
 use super::imports::{Host, clock::Wake, state::Phase};
+use super::native::NativeProcessor;
 use super::outcome::{CallError, Outcome};
 use super::projection::Projection;
 use crate::clock::Clock;
@@ -64,6 +65,8 @@ pub struct Instance {
 enum Guest {
     Records(Processing),
     Columns(ColumnProcessing, Option<Projection>),
+    /// With what it has staged.
+    Native(Box<dyn NativeProcessor>, Vec<Change>),
 }
 
 impl std::fmt::Debug for Instance {
@@ -93,6 +96,10 @@ impl Instance {
             Pre::Columns(pre) => {
                 pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None))
             }
+            Pre::Native(make) => {
+                let settings = serde_json::from_str(&context.settings).unwrap_or_default();
+                Ok(Guest::Native(make(&settings), Vec::new()))
+            }
         };
         let guest = guest.map_err(|error| CallError::trapped("instantiation", &error))?;
         let instantiate = begun.elapsed();
@@ -116,6 +123,7 @@ impl Instance {
                 let fields = cut_off("open", call).await?.map_err(CallError::from)?;
                 *projection = fields.map(Projection::new);
             }
+            Guest::Native(..) => {}
         }
         Ok((instance, Timings { instantiate, open: begun.elapsed() }))
     }
@@ -150,6 +158,7 @@ impl Instance {
                 metrics.call_seconds.observe(begun.elapsed().as_secs_f64());
                 columns.outcome(outcome.map_err(CallError::from)?)
             }
+            Guest::Native(processor, staged) => Ok(processor.process(input, staged)),
         }
     }
 
@@ -168,13 +177,18 @@ impl Instance {
                 let call = plugin.kafka_do_plugin_column_processor().call_advance(store, watermark_ms);
                 advanced(cut_off("advance", call).await?.map_err(CallError::from)?)
             }
+            Guest::Native(processor, staged) => Ok(processor.advance(Some(watermark_ms), staged)),
         }
     }
 
     /// What the calls since the last take staged: to be committed with their outcomes, or thrown away with them.
     pub fn take_staged(&mut self) -> Staged {
         let host = self.store.data_mut();
-        Staged { state: host.state.take_staged(), wake: host.clock.take_wake() }
+        let mut staged = Staged { state: host.state.take_staged(), wake: host.clock.take_wake() };
+        if let Guest::Native(_, native) = &mut self.guest {
+            staged.state.append(native);
+        }
+        staged
     }
 
     /// Tells the guest that it goes. Best effort: whatever it answers, it goes.
@@ -186,6 +200,7 @@ impl Instance {
             Guest::Columns(plugin, _) => {
                 cut_off("close", plugin.kafka_do_plugin_column_processor().call_close(store)).await
             }
+            Guest::Native(..) => Ok(()),
         };
         if let Err(error) = closed {
             tracing::debug!(%error, "a guest did not close");

@@ -9,6 +9,7 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, P
 
 use super::imports::{self, Host};
 use super::memory::Budget;
+use super::native::Natives;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::limits::{EPOCH_MS, INSTANCE_MEMORY_BYTES_MAX, INSTANCE_TABLE_ELEMENTS_MAX, INSTANCES_MAX};
@@ -21,6 +22,7 @@ pub struct Runtime {
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) memory: Budget,
+    pub(super) natives: Natives,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -30,7 +32,7 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    pub fn new(cache: &Path, clock: Clock, metrics: Arc<Metrics>) -> Result<Arc<Self>> {
+    pub fn new(cache: &Path, clock: Clock, metrics: Arc<Metrics>, natives: Natives) -> Result<Arc<Self>> {
         let broken = |error: wasmtime::Error| Error::internal(format!("the plugin runtime cannot start: {error:#}"));
         let mut cache_config = CacheConfig::new();
         cache_config.with_directory(cache);
@@ -44,7 +46,7 @@ impl Runtime {
         tick(&engine)?;
         let mut linker = Linker::new(&engine);
         imports::add_to_linker(&mut linker).map_err(broken)?;
-        Ok(Arc::new(Self { engine, linker, clock, metrics, memory: Budget::default() }))
+        Ok(Arc::new(Self { engine, linker, clock, metrics, memory: Budget::default(), natives }))
     }
 }
 
