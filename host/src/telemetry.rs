@@ -38,6 +38,7 @@ pub struct Metrics {
     pub instantiate_seconds: Histogram,
     pub swap_pause_seconds: Histogram,
     pub call_seconds: Histogram,
+    pub state_get_seconds: Histogram,
     pub head_bytes: Gauge,
     pub segments_sealed: Counter,
     pub sealed_bytes: Counter,
@@ -61,6 +62,10 @@ pub struct Metrics {
     pub task_failures: Family<DeploymentLabel, Counter>,
 }
 
+/// Finer than powers of two where lookups are: microseconds.
+const STATE_GET_SECONDS: [f64; 12] =
+    [1e-6, 2e-6, 5e-6, 10e-6, 20e-6, 30e-6, 50e-6, 100e-6, 200e-6, 500e-6, 1e-3, 10e-3];
+
 impl Default for Metrics {
     fn default() -> Self {
         // 1 us to 4 s, in factors of two.
@@ -79,6 +84,7 @@ impl Default for Metrics {
             instantiate_seconds: seconds(),
             swap_pause_seconds: seconds(),
             call_seconds: seconds(),
+            state_get_seconds: Histogram::new(STATE_GET_SECONDS),
             head_bytes: Gauge::default(),
             segments_sealed: Counter::default(),
             sealed_bytes: Counter::default(),
@@ -133,6 +139,12 @@ impl Metrics {
             "Time to instantiate a plugin",
             Unit::Seconds,
             self.instantiate_seconds.clone(),
+        );
+        r.register_with_unit(
+            "state_get",
+            "Time of one question of a plugin for rows of its state",
+            Unit::Seconds,
+            self.state_get_seconds.clone(),
         );
         r.register_with_unit("plugin_call", "Time of one call into a plugin", Unit::Seconds, self.call_seconds.clone());
         r.register_with_unit(

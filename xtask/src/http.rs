@@ -167,6 +167,18 @@ impl Client {
         self.put(&format!("/v1/deployments/{name}"), body).await
     }
 
+    /// Uploads a component.
+    pub(crate) async fn upload(&self, name: &str, component: Vec<u8>) -> Result<()> {
+        let path = format!("/v1/plugins/{name}");
+        let call = self.call(Method::PUT, &path).header(CONTENT_TYPE, "application/wasm").body(component);
+        answer(call, &format!("PUT {path}")).await.map(drop)
+    }
+
+    /// An answer that is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> Result<String> {
+        Ok(answer(self.call(Method::GET, path), &format!("GET {path}")).await?.text().await?)
+    }
+
     /// Appends a value a line, whole or not at all; a host that has too much to do is asked again.
     pub(crate) async fn produce(&self, topic: &str, key_path: &str, lines: impl Into<Bytes>) -> Result<()> {
         let path = format!("/v1/topics/{topic}/records?key_path={key_path}");

@@ -115,7 +115,10 @@ fn no_settings() -> Value {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "start is \"earliest\", \"latest\", \"committed\", or a time: milliseconds since 1970 or RFC 3339")]
+#[serde(
+    untagged,
+    expecting = "start is \"earliest\", \"latest\", \"committed\", or a time: milliseconds since 1970 or RFC 3339"
+)]
 pub(super) enum StartForm {
     Ms(i64),
     Text(String),

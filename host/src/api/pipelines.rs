@@ -64,9 +64,8 @@ pub(super) async fn create(
     Json(form): Json<PipelineForm>,
 ) -> Result<(StatusCode, Answer<PipelineStatus>)> {
     let PipelineForm { name, deployments } = form;
-    let requests = deployments.into_iter().map(|PipelineDeployment { name, deployment }| {
-        Ok((name, deployment.into_request()?))
-    });
+    let requests =
+        deployments.into_iter().map(|PipelineDeployment { name, deployment }| Ok((name, deployment.into_request()?)));
     let requests = requests.collect::<Result<Vec<_>>>()?;
     let status = app.whole(|app| async move { app.create_pipeline(&name, requests).await }).await?;
     Ok((StatusCode::CREATED, Answer(status)))
@@ -77,7 +76,10 @@ pub(super) async fn create(
     get, path = "/v1/pipelines", tag = "pipelines", params(PageQuery),
     responses((status = 200, body = Page<PipelineStatus>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-pub(super) async fn list(State(app): State<App>, Query(page): Query<PageQuery>) -> Result<Answer<Page<PipelineStatus>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(page): Query<PageQuery>,
+) -> Result<Answer<Page<PipelineStatus>>> {
     page.of(app.pipelines()?, |pipeline: &PipelineStatus| &pipeline.name).map(Answer)
 }
 

@@ -65,7 +65,10 @@ impl ReplayForm {
         };
         let limit = limit.unwrap_or(REPLAY_SHOWN_DEFAULT);
         if limit > REPLAY_SHOWN_MAX {
-            return Err(Error::invalid("invalid-limit", format!("limit {limit} is over the {REPLAY_SHOWN_MAX} allowed")));
+            return Err(Error::invalid(
+                "invalid-limit",
+                format!("limit {limit} is over the {REPLAY_SHOWN_MAX} allowed"),
+            ));
         }
         Ok((ReplayRequest { plugin, version, settings, from, until_ms, compare }, limit))
     }

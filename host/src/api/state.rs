@@ -66,7 +66,8 @@ impl Encoding {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
@@ -101,9 +102,9 @@ fn cursor(row: &StateRow) -> String {
 }
 
 fn parse_cursor(cursor: &str) -> Result<(Vec<u8>, u32)> {
-    let parsed = cursor.split_once('.').and_then(|(partition, key)| {
-        Some((URL_SAFE_NO_PAD.decode(key).ok()?, partition.parse().ok()?))
-    });
+    let parsed = cursor
+        .split_once('.')
+        .and_then(|(partition, key)| Some((URL_SAFE_NO_PAD.decode(key).ok()?, partition.parse().ok()?)));
     parsed.ok_or_else(|| {
         Error::invalid("invalid-cursor", format!("{cursor:?} is no cursor; use the \"next\" of the page before"))
     })

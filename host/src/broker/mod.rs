@@ -29,7 +29,9 @@ use crate::model::topic::TopicConfig;
 use crate::plugin::{Artefact, Natives, Registry, Runtime};
 use crate::shutdown::Shutdown;
 use crate::store::{Row, Store};
-use crate::task::{DeploymentStatus, PipelineStatus, Replay, ReplayRequest, Request, StatePage, StateQuery, Supervisor};
+use crate::task::{
+    DeploymentStatus, PipelineStatus, Replay, ReplayRequest, Request, StatePage, StateQuery, Supervisor,
+};
 use crate::telemetry::Metrics;
 use crate::tier::{Tier, Tiers};
 

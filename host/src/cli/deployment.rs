@@ -16,15 +16,25 @@ pub(super) enum DeploymentCommand {
     /// List all deployments
     List,
     /// Show a deployment: its tasks and their lag, which generation processed which offsets, its failures
-    Show { name: String },
+    Show {
+        name: String,
+    },
     /// Stop between two batches, and stay there
-    Pause { name: String },
+    Pause {
+        name: String,
+    },
     /// Go on, after a pause or a failure
-    Resume { name: String },
+    Resume {
+        name: String,
+    },
     /// Return to the generation before; a canary that is under way ends
-    Rollback { name: String },
+    Rollback {
+        name: String,
+    },
     /// Go on with a canary on all partitions now
-    Promote { name: String },
+    Promote {
+        name: String,
+    },
     State(State),
     /// Take a deployment out, with its state and its progress; topics stay
     Delete {
@@ -98,7 +108,8 @@ impl Rows {
             let key = key.as_str().map_or_else(|| key.to_string(), |text| text.escape_debug().to_string());
             table.add([partition.to_string(), key, value.get().to_owned()]);
         }
-        let more = if self.next.is_some() { "\nThere are more; --limit shows up to 1,000, and the API pages." } else { "" };
+        let more =
+            if self.next.is_some() { "\nThere are more; --limit shows up to 1,000, and the API pages." } else { "" };
         format!("{}{more}", table.text())
     }
 }
@@ -353,7 +364,8 @@ fn tasks(tasks: &[Task]) -> String {
     for task in tasks {
         // What holds for all inputs of a task stands in its first line.
         let mut state = [task.state.clone(), task.generation.to_string()];
-        let mut rest = [task.watermark_ms.map_or_else(|| "-".to_owned(), time), task.reason.clone().unwrap_or_default()];
+        let mut rest =
+            [task.watermark_ms.map_or_else(|| "-".to_owned(), time), task.reason.clone().unwrap_or_default()];
         for input in &task.inputs {
             let ([state, generation], [watermark, reason]) = (std::mem::take(&mut state), std::mem::take(&mut rest));
             table.add([

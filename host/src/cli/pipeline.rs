@@ -59,8 +59,12 @@ impl PipelineCommand {
                     format!("{name} runs {} deployments\nNext: kafka-do pipeline show {name}", deployments.len())
                 })
             }
-            Self::List => output.show(&client.list("/v1/pipelines").await?, |pipelines: Pipelines| list(&pipelines.items)),
-            Self::Show { name } => output.show(&client.get(&path(&name)).await?.body, |pipeline: Pipeline| show(&pipeline)),
+            Self::List => {
+                output.show(&client.list("/v1/pipelines").await?, |pipelines: Pipelines| list(&pipelines.items))
+            }
+            Self::Show { name } => {
+                output.show(&client.get(&path(&name)).await?.body, |pipeline: Pipeline| show(&pipeline))
+            }
             Self::Delete { name, yes } => {
                 let Pipeline { deployments, .. } = client.get(&path(&name)).await?.parse()?;
                 let all: Vec<_> = deployments.iter().map(|deployment| deployment.name.as_str()).collect();

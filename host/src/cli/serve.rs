@@ -46,16 +46,8 @@ impl Serve {
         let metrics = Arc::new(Metrics::default());
         // Tasks stop after the connections: a request that waits for one is still answered.
         let (serving, working) = (Shutdown::new(), Shutdown::new());
-        let options = Options {
-            data: data.clone(),
-            plugins,
-            sync,
-            head_bytes,
-            group_retention_ms,
-            tier,
-            cold_tier,
-            natives,
-        };
+        let options =
+            Options { data: data.clone(), plugins, sync, head_bytes, group_retention_ms, tier, cold_tier, natives };
         let broker = Broker::open(&options, Clock::system(), Arc::clone(&metrics), working, serving.clone()).await?;
         let broker = Arc::new(broker);
         let names = api::Names::new(bound, &allowed_hosts, &allowed_origins);

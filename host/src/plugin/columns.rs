@@ -99,9 +99,10 @@ impl<'a> Columns<'a> {
         let rows = self.rows.len();
         let mut last = None;
         for row in outcome.kept {
-            let record = self.rows.get(row as usize).filter(|_| last.is_none_or(|last| last < row)).ok_or_else(|| {
-                broken(format!("it kept row {row} of {rows}; rows are kept in ascending order, each once"))
-            })?;
+            let record =
+                self.rows.get(row as usize).filter(|_| last.is_none_or(|last| last < row)).ok_or_else(|| {
+                    broken(format!("it kept row {row} of {rows}; rows are kept in ascending order, each once"))
+                })?;
             last = Some(row);
             found.emit_before(row)?;
             found.keep(record)?;
@@ -109,9 +110,10 @@ impl<'a> Columns<'a> {
         found.emit_before(u32::MAX)?;
         let mut rejections = self.refused;
         for rejected in outcome.rejected {
-            let record = self.rows.get(rejected.row as usize).ok_or_else(|| {
-                broken(format!("it rejected row {}, and the batch has {rows}", rejected.row))
-            })?;
+            let record = self
+                .rows
+                .get(rejected.row as usize)
+                .ok_or_else(|| broken(format!("it rejected row {}, and the batch has {rows}", rejected.row)))?;
             rejections.push(Rejection { offset: record.offset, reason: readable(&rejected.reason) });
         }
         Outcome { records: found.records, rejections }.in_order()
@@ -164,8 +166,7 @@ impl Gathered {
     /// What was emitted for the rows before this one.
     fn emit_before(&mut self, row: u32) -> Result<(), CallError> {
         while let Some(emitted) = self.emitted.next_if(|emitted| emitted.row < row || row == u32::MAX) {
-            let header =
-                |(name, value): (String, String)| Header { name: name.into(), value: Some(value.into()) };
+            let header = |(name, value): (String, String)| Header { name: name.into(), value: Some(value.into()) };
             let record = Record {
                 timestamp_ms: emitted.timestamp_ms.unwrap_or(0),
                 key: emitted.key.map(Bytes::from),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use wasmtime::component::{Component, Linker};
 use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::bindings::ProcessingPre;
@@ -141,9 +141,8 @@ pub(super) async fn describe(
             ),
         )
     };
-    let described = tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), async {
-        ask(&mut store, component, role).await
-    });
+    let described =
+        tokio::time::timeout(Duration::from_millis(DESCRIBE_MS_MAX), async { ask(&mut store, component, role).await });
     let answer = match described.await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return Err(failed(super::outcome::trap_reason(&error))),

@@ -93,9 +93,7 @@ impl Instance {
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
         let guest = match &code.pre {
             Pre::Records(pre) => pre.instantiate_async(&mut store).await.map(Guest::Records),
-            Pre::Columns(pre) => {
-                pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None))
-            }
+            Pre::Columns(pre) => pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None)),
             Pre::Native(make) => {
                 let settings = serde_json::from_str(&context.settings).unwrap_or_default();
                 Ok(Guest::Native(make(&settings), Vec::new()))

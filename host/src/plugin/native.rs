@@ -1,7 +1,6 @@
 //! Processors that are compiled into the process, behind the same door as components: what the sandbox costs is measured
 //! against them. A host has none, unless the program that starts it brings some.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -26,26 +25,34 @@ pub trait NativeProcessor: Send {
 /// Makes a processor from its settings.
 pub type NativeFactory = fn(&Value) -> Box<dyn NativeProcessor>;
 
+/// A processor that is compiled in.
+#[derive(Clone, Copy, Debug)]
+pub struct Native {
+    pub name: &'static str,
+    pub make: NativeFactory,
+    /// Its state tables.
+    pub tables: &'static [&'static str],
+}
+
 /// Native processors by name. One is uploaded as the text `native:<name>`.
 #[derive(Clone, Debug, Default)]
-pub struct Natives(Arc<BTreeMap<&'static str, (NativeFactory, &'static [&'static str])>>);
+pub struct Natives(Arc<[Native]>);
 
 impl Natives {
-    /// Name, factory and state tables of each.
-    pub fn new(all: impl IntoIterator<Item = (&'static str, NativeFactory, &'static [&'static str])>) -> Self {
-        Self(Arc::new(all.into_iter().map(|(name, factory, tables)| (name, (factory, tables))).collect()))
+    pub fn new(all: &[Native]) -> Self {
+        Self(all.into())
     }
 
     /// The processor that an upload stands for, if it stands for one.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<(NativeFactory, Description)> {
         let name = std::str::from_utf8(bytes).ok()?.strip_prefix("native:")?;
-        let (factory, tables) = self.0.get(name)?;
+        let Native { make, tables, .. } = self.0.iter().find(|native| native.name == name)?;
         let description = Description {
             summary: format!("{name}, compiled into the host."),
             settings_schema: serde_json::json!({"type": "object"}),
             tables: tables.iter().map(|table| (*table).to_owned()).collect(),
             hosts: Vec::new(),
         };
-        Some((*factory, description))
+        Some((*make, description))
     }
 }

@@ -28,7 +28,8 @@ impl Projection {
     /// The value with those fields only. What is not a JSON object stays as it is: what to make of it is the guest's to say.
     pub(super) fn of<'a>(&self, value: &'a str) -> Cow<'a, str> {
         let mut deserializer = serde_json::Deserializer::from_str(value);
-        let projected = deserializer.deserialize_map(Taking(&self.0)).and_then(|text| deserializer.end().map(|()| text));
+        let projected =
+            deserializer.deserialize_map(Taking(&self.0)).and_then(|text| deserializer.end().map(|()| text));
         projected.map_or(Cow::Borrowed(value), Cow::Owned)
     }
 }

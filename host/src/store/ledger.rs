@@ -56,8 +56,8 @@ impl Snapshot {
         for row in table.range((deployment.0, 0, 0, 0)..=(deployment.0, u32::MAX, u32::MAX, u32::MAX))? {
             let (key, value) = row?;
             let (_, partition, topic, generation) = key.value();
-            let entry =
-                decode(&value.value()).ok_or_else(|| corrupt("task_ledger", key.value(), "it ends before it starts"))?;
+            let entry = decode(&value.value())
+                .ok_or_else(|| corrupt("task_ledger", key.value(), "it ends before it starts"))?;
             entries.push(LedgerRow { input: PartitionId { topic: TopicId(topic), partition }, generation, entry });
         }
         Ok(entries)

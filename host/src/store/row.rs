@@ -9,8 +9,7 @@ use super::state::{Change, Scope};
 use super::topics::TopicRow;
 use super::{
     Result, batches, deployments, garbage, groups, ledger, members, meta, offsets, partitions, pipelines, plugins,
-    producers,
-    requests, segments, shares, state, tasks, topics, unpublished,
+    producers, requests, segments, shares, state, tasks, topics, unpublished,
 };
 use crate::model::deployment::{Deployment, DeploymentId, TaskTimes};
 use crate::model::generation::{LedgerEntry, Version};

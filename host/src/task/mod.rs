@@ -31,5 +31,8 @@ pub use pipeline::PipelineStatus;
 pub use plan::{Changelog, Input, Request};
 pub use query::{Keys, StatePage, StateQuery, StateRow};
 pub use replay::{Made, MadeSummary, Replay, ReplayItem, ReplayRequest, ReplaySummary, Replayed};
-pub use status::{CanaryStatus, DeploymentStatus, Failure, GenerationStatus, InputStatus, RangeStatus, SwapStatus, TaskState, TaskStatus};
+pub use status::{
+    CanaryStatus, DeploymentStatus, Failure, GenerationStatus, InputStatus, RangeStatus, SwapStatus, TaskState,
+    TaskStatus,
+};
 pub use supervisor::Supervisor;

@@ -41,9 +41,9 @@ pub(super) fn order(inputs: &[AtHand], records_max: usize) -> Vec<Run> {
             break;
         }
         let times = &inputs[input].timestamps_ms[next[input]..];
-        let until = others.first().map_or(times.len(), |other| {
-            times.iter().position(|time| (*time, input) > *other).unwrap_or(times.len())
-        });
+        let until = others
+            .first()
+            .map_or(times.len(), |other| times.iter().position(|time| (*time, input) > *other).unwrap_or(times.len()));
         let count = until.min(left);
         runs.push(Run { input, records: next[input]..next[input] + count });
         next[input] += count;

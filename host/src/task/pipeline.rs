@@ -56,8 +56,7 @@ impl Supervisor {
                 format!("there is a deployment {taken}; a pipeline makes its own: choose another name"),
             ));
         }
-        let row =
-            Pipeline { name: name.clone(), deployments: names, created_ms: self.surroundings.clock.now_ms() };
+        let row = Pipeline { name: name.clone(), deployments: names, created_ms: self.surroundings.clock.now_ms() };
         let before: BTreeSet<TopicName> = self.surroundings.log.topics().iter().map(|of| of.name().clone()).collect();
         if let Err(error) = self.establish_pipeline(&row, &requests).await {
             self.forget_topics(&before, &requests).await;
@@ -113,7 +112,10 @@ impl Supervisor {
         }
         let unique: BTreeSet<_> = names.iter().collect();
         if unique.len() < names.len() {
-            return Err(Error::invalid("invalid-pipeline", "two deployments have one name; give each a name of its own"));
+            return Err(Error::invalid(
+                "invalid-pipeline",
+                "two deployments have one name; give each a name of its own",
+            ));
         }
         if self.pipelines.read().len() >= PIPELINES_MAX {
             return Err(Error::conflict(

@@ -73,7 +73,10 @@ impl Request {
         }
         let names: Vec<&TopicName> = self.inputs.iter().map(|input| &input.topic).collect();
         if let Some((_, twice)) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
-            return Err(Error::invalid("invalid-inputs", format!("topic {twice} is named twice; name each input once")));
+            return Err(Error::invalid(
+                "invalid-inputs",
+                format!("topic {twice} is named twice; name each input once"),
+            ));
         }
         if let Some(rule) = &self.canary
             && rule.watch_ms > CANARY_MS_MAX

@@ -127,7 +127,8 @@ fn page(
     let mut found = Found { rows: BTreeMap::new(), bytes: 0, limit: query.limit, more: false };
     for scope in scopes {
         let visit = |key: &[u8], value: &[u8]| {
-            let is_before = after.is_some_and(|(last, partition)| (key, scope.partition) <= (last.as_slice(), *partition));
+            let is_before =
+                after.is_some_and(|(last, partition)| (key, scope.partition) <= (last.as_slice(), *partition));
             is_before || found.add(scope.partition, key, value)
         };
         snapshot.scan_state(scope, table, from, until, visit)?;

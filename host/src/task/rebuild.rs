@@ -56,7 +56,9 @@ impl Supervisor {
                 let plain = batch.plain().map_err(|error| unreadable(batch, &error))?;
                 for record in plain.records() {
                     let record = record.map_err(|error| unreadable(batch, &error))?;
-                    let Some(key) = record.key.filter(|_| record.offset >= next && record.offset < end) else { continue };
+                    let Some(key) = record.key.filter(|_| record.offset >= next && record.offset < end) else {
+                        continue;
+                    };
                     let value = record.value.map(<[u8]>::to_vec);
                     bytes += key.len() + value.as_ref().map_or(0, Vec::len);
                     let change = Change { table: table.to_owned(), key: key.to_vec(), value };

@@ -136,11 +136,7 @@ impl Supervisor {
     }
 
     /// Deploys, or swaps what runs under the name. The flag says whether the deployment is new.
-    pub async fn deploy(
-        self: &Arc<Self>,
-        name: &DeploymentName,
-        request: Request,
-    ) -> Result<(DeploymentStatus, bool)> {
+    pub async fn deploy(self: &Arc<Self>, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
         let (generation, code) = self.prepare(name, &request).await?;
         let naming = self.naming.lock().await;
         if let Some(deployed) = self.find(name) {
@@ -433,7 +429,9 @@ impl Supervisor {
         if let Some(pipeline) = self.pipeline_of(name) {
             return Err(Error::conflict(
                 "part-of-a-pipeline",
-                format!("deployment {name} is part of pipeline {pipeline}; delete that with DELETE /v1/pipelines/{pipeline}"),
+                format!(
+                    "deployment {name} is part of pipeline {pipeline}; delete that with DELETE /v1/pipelines/{pipeline}"
+                ),
             ));
         }
         self.take_out(vec![deployed], Vec::new()).await
@@ -457,7 +455,8 @@ impl Supervisor {
     pub fn users_of_topic(&self, topic: &Topic) -> Vec<DeploymentName> {
         let uses = |row: &Deployment| {
             let current = row.current();
-            let is_changelog = |table: &String| changelog_topic_of(&row.name, table).is_ok_and(|name| name == *topic.name());
+            let is_changelog =
+                |table: &String| changelog_topic_of(&row.name, table).is_ok_and(|name| name == *topic.name());
             row.reads().chain(&current.output).chain(&current.grants.topics).any(|name| name == topic.name())
                 || row.dead_letter_topic() == *topic.name()
                 || current.changelog.iter().any(is_changelog)

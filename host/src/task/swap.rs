@@ -111,21 +111,14 @@ impl Supervisor {
     }
 
     /// Some task could not take what the trial could: all go back to where they were.
-    async fn restore(
-        &self,
-        deployed: &Deployed,
-        before: &Deployment,
-        after: &Deployment,
-        reason: &str,
-    ) -> Result<()> {
+    async fn restore(&self, deployed: &Deployed, before: &Deployment, after: &Deployment, reason: &str) -> Result<()> {
         let back = Generation {
             reason: Some(format!("generation {} could not be swapped in", after.current().number)),
             started_ms: self.surroundings.clock.now_ms(),
             ..before.current().clone()
         };
         let inputs = before.inputs.clone();
-        let restored =
-            Deployment { inputs, ..after.with_generation(back, Standing::RolledBack, Some(reason)) };
+        let restored = Deployment { inputs, ..after.with_generation(back, Standing::RolledBack, Some(reason)) };
         self.commit_row(&restored, Vec::new()).await?;
         let code = self.registry.code(&before.current().version).await?;
         let plan = Plan::new(&self.surroundings.log, &restored, restored.current(), code)?;

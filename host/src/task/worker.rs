@@ -50,11 +50,7 @@ pub(super) enum Event {
         fault: bool,
     },
     /// The generation does not work; the supervisor decides whether there is one to return to.
-    WantsRollback {
-        deployment: DeploymentName,
-        generation: u32,
-        reason: String,
-    },
+    WantsRollback { deployment: DeploymentName, generation: u32, reason: String },
 }
 
 pub(super) enum Command {
@@ -317,9 +313,8 @@ impl Worker {
     async fn open_instance(&mut self, plan: &Plan) -> Result<(Instance, Timings), CallError> {
         let context = self.context(plan);
         let (instance, timings) = Instance::open(&plan.code, &context).await?;
-        let known = |name: &String| {
-            internal_topic_of(&self.deployment, name).is_ok_and(|topic| plan.internal.contains(&topic))
-        };
+        let known =
+            |name: &String| internal_topic_of(&self.deployment, name).is_ok_and(|topic| plan.internal.contains(&topic));
         match instance.internal_topics().iter().find(|name| !known(name)) {
             None => Ok((instance, timings)),
             Some(name) => Err(CallError::Broken(format!(

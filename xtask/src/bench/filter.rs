@@ -56,6 +56,28 @@ impl Data {
         Self::new("flights", "carrier", ("dep_delay", "greater", 60.0), &lines)
     }
 
+    /// The flights; what is measured on them says nothing of other records.
+    pub(super) fn flights(records_max: usize) -> Result<Self> {
+        let data = Self::load(records_max)?;
+        if data.what != "flights" {
+            bail!("flights.ndjson.gz is not there; set KAFKA_DO_TEST_DATA to the folder that has it");
+        }
+        Ok(data)
+    }
+
+    pub(super) fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    pub(super) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// The filter's settings.
+    pub(super) fn settings(&self, threshold: f64) -> Value {
+        json!({"path": self.path, "comparison": self.comparison, "operand": threshold})
+    }
+
     fn new(
         what: &'static str,
         key_path: &'static str,
@@ -88,7 +110,7 @@ impl Data {
     }
 
     pub(super) fn filter(&self, input: &str, output: &str, threshold: f64) -> Value {
-        let settings = json!({"path": self.path, "comparison": self.comparison, "operand": threshold});
+        let settings = self.settings(threshold);
         json!({"plugin": "filter-json", "inputs": [input], "output": output, "settings": settings})
     }
 

@@ -20,6 +20,8 @@ mod fill;
 mod filter;
 /// Consumer groups.
 mod groups;
+/// What a deployment costs that has nothing to do.
+mod idle;
 /// The load generator of the host's own binary.
 mod load;
 /// Memory at rest and after load.
@@ -30,6 +32,8 @@ mod page;
 mod partitions;
 /// What plugins do.
 mod plugins;
+/// What processors cost.
+mod processors;
 /// Durable produce over HTTP.
 mod produce;
 /// Topics read through, in each form.
@@ -44,6 +48,8 @@ mod run;
 mod section;
 /// The host's start on an empty folder.
 mod start;
+/// State of many keys.
+mod state;
 /// Produce that goes on long after the head is full.
 mod sustained;
 /// Swaps while records flow.
@@ -91,8 +97,11 @@ impl Bench {
             return Ok(ExitCode::SUCCESS);
         }
         become_optimised(profile)?;
-        if self.wants_any(&[Section::Start, Section::Filter, Section::Swap]) {
+        if self.wants_any(&[Section::Start, Section::Filter, Section::Swap, Section::Processors, Section::Idle]) {
             crate::plugins::build_plugins()?;
+        }
+        if self.wants_any(&[Section::State]) {
+            crate::plugins::build_test_guests()?;
         }
         let binary = self.binary.clone().map_or_else(|| build_host(profile), Ok)?;
         if is_trial {
@@ -106,11 +115,11 @@ impl Bench {
             disk: None,
         };
         // One thread: what measures leaves the other cores to what it measures.
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(self.measure(run))?;
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(self.measure(run, profile))?;
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn measure(&self, mut run: Run<'_>) -> Result<()> {
+    async fn measure(&self, mut run: Run<'_>, profile: Profile) -> Result<()> {
         std::fs::create_dir_all(&run.folder)?;
         let plugins = [Section::Filter, Section::Swap];
         for section in Section::value_variants().iter().copied().filter(|section| self.wants_any(&[*section])) {
@@ -128,6 +137,9 @@ impl Bench {
                 Section::Partitions => partitions::measure(&mut run).await?,
                 Section::Groups => groups::measure(&mut run).await?,
                 Section::Start => start::measure(&mut run)?,
+                Section::Processors => processors::measure(&mut run, profile).await?,
+                Section::Idle => idle::measure(&mut run).await?,
+                Section::State => state::measure(&mut run).await?,
                 Section::Filter | Section::Swap => {}
             }
         }

@@ -41,7 +41,7 @@ async fn filter(run: &mut Run<'_>, client: &Client, pid: u32, data: &Data) -> Re
         run.add(Section::Filter, wall)?;
         let busy = p50(|pass| pass.records_per_core_s);
         let busy = Measure::new(name + ", a busy core", busy, "records/s");
-        run.add(Section::Filter, busy.target(Target::AtLeast(400_000.0)))?;
+        run.add(Section::Filter, busy.target(Target::AtLeast(700_000.0)))?;
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ async fn swap(run: &mut Run<'_>, client: &Client, data: &Data) -> Result<()> {
     run.add(Section::Swap, Measure::new("instantiate, under load, p50", quantile(&instantiate, 50), "us"))?;
     run.add(Section::Swap, Measure::new("swap pause, p50", quantile(&pause, 50), "us"))?;
     let p99 = Measure::new("swap pause, p99", quantile(&pause, 99), "us");
-    run.add(Section::Swap, p99.target(Target::Below(10_000.0)))?;
+    run.add(Section::Swap, p99.target(Target::Below(5_000.0)))?;
     run.add(Section::Swap, Measure::new("swap pause, most", quantile(&pause, 100), "us"))?;
     run.add(Section::Swap, Measure::new("swap, the whole call, p99", quantile(&all.calls_us, 99), "us"))
 }

@@ -32,6 +32,10 @@ pub(super) struct Extent {
     pub(super) records_max: usize,
     pub(super) passes: usize,
     pub(super) swaps: usize,
+    /// Deployments at rest.
+    pub(super) idle: usize,
+    pub(super) state_keys: usize,
+    pub(super) lookups: usize,
 }
 
 /// A bound of the head, and of a partition's share that is sealed at once.
@@ -56,7 +60,10 @@ pub(super) const FULL: Extent = Extent {
     groups_s: 60,
     records_max: usize::MAX,
     passes: 5,
-    swaps: 200,
+    swaps: 1_000,
+    idle: 500,
+    state_keys: 10_000_000,
+    lookups: 20_000,
 };
 
 pub(super) const QUICK: Extent = Extent {
@@ -73,6 +80,9 @@ pub(super) const QUICK: Extent = Extent {
     records_max: 50_000,
     passes: 1,
     swaps: 20,
+    idle: 20,
+    state_keys: 100_000,
+    lookups: 500,
 };
 
 pub(super) const APPEND: &str = "append + fdatasync of 1 MiB";

@@ -37,6 +37,12 @@ pub(super) enum Section {
     Filter,
     /// Hot swaps under load
     Swap,
+    /// Components beside the same functions compiled into the host
+    Processors,
+    /// What deployments cost that have nothing to do
+    Idle,
+    /// State of ten million keys: lookups, and restarts
+    State,
 }
 
 impl Section {
@@ -62,6 +68,9 @@ impl Section {
             Self::Start => "Start",
             Self::Filter => "A plugin",
             Self::Swap => "Hot swaps",
+            Self::Processors => "Processors beside native code",
+            Self::Idle => "Idle deployments",
+            Self::State => "State",
         }
     }
 
@@ -132,6 +141,22 @@ impl Section {
                  given, while 2,000 records a second come; beside groups that were joined and left. A poll is timed from \
                  when it is due. The same for as long again without records shows that polls leave nothing behind. Then 100 members over the same partitions, of which one leaves and another comes: the others \
                  go on with what they have, and only what must move does."
+            }
+            Self::Processors => {
+                "The flights stand in a topic of one partition; a new deployment reads them from the start. Records by the \
+                 seconds that the host kept a core busy, all in: reading, the call, encoding, the fsync. The reference is \
+                 the same function in Rust, compiled into the same host in the component's place. The median of several \
+                 passes after one that is not counted."
+            }
+            Self::Idle => {
+                "Deployments of one plugin over one topic, each of which has processed a record: what the host's resident \
+                 memory has grown by each, right afterwards and once they have rested and given their instances back."
+            }
+            Self::State => {
+                "A plugin counts ten million keys, which come in no order, in one table. Then records come one at a time, each \
+                 a point get through the SDK at some place of the table: how long the host takes to answer, as its own \
+                 histogram has it (`state_get_seconds`; a figure is the upper bound of its bucket). Then the host is started \
+                 over the same folder: nothing is rebuilt."
             }
             Self::Start => {
                 "The host's start on an empty folder, as the host itself tells of it, the median of several."

@@ -37,7 +37,12 @@ impl Host {
             wasi: None,
             log,
             clock: clock::TaskClock::new(runtime.clock.clone()),
-            state: state::State::new(context.state.clone(), context.scope, description.tables.clone()),
+            state: state::State::new(
+                context.state.clone(),
+                Arc::clone(&runtime.metrics),
+                context.scope,
+                description.tables.clone(),
+            ),
             topics: topics::Topics::new(context),
             resources: ResourceTable::new(),
         }

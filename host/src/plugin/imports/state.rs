@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
 use super::{Host, wit};
+use crate::clock::Clock;
 use crate::limits::{
     STATE_GET_BYTES_MAX, STATE_KEY_BYTES_MAX, STATE_KEYS_MAX, STATE_SCAN_BYTES_MAX, STATE_SCAN_ENTRIES_MAX,
     STATE_STAGED_BYTES_MAX, STATE_VALUE_BYTES_MAX,
@@ -14,6 +16,7 @@ use crate::limits::{
 use crate::plugin::base::StateBase;
 use crate::store::StoreError;
 use crate::store::state::{Change, Entry, Scope};
+use crate::telemetry::Metrics;
 use wit::state::{Change as WitChange, Entry as WitEntry, KeyRange};
 use wit::types::HostError;
 
@@ -33,6 +36,7 @@ type Staged = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 pub(in crate::plugin) struct State {
     base: StateBase,
+    metrics: Arc<Metrics>,
     scope: Scope,
     tables: Vec<String>,
     phase: Phase,
@@ -41,9 +45,9 @@ pub(in crate::plugin) struct State {
 }
 
 impl State {
-    pub(super) fn new(base: StateBase, scope: Scope, tables: Vec<String>) -> Self {
+    pub(super) fn new(base: StateBase, metrics: Arc<Metrics>, scope: Scope, tables: Vec<String>) -> Self {
         let staged = vec![Staged::new(); tables.len()];
-        Self { base, scope, tables, phase: Phase::Opening, staged, staged_bytes: 0 }
+        Self { base, metrics, scope, tables, phase: Phase::Opening, staged, staged_bytes: 0 }
     }
 
     pub(in crate::plugin) fn begin_call(&mut self, phase: Phase) {
@@ -71,7 +75,10 @@ impl State {
         let stored = if missing.is_empty() {
             Some(Vec::new())
         } else {
-            self.base.get(self.scope, &self.tables[index], &missing, STATE_GET_BYTES_MAX).map_err(unavailable)?
+            let begun = Clock::instant();
+            let found = self.base.get(self.scope, &self.tables[index], &missing, STATE_GET_BYTES_MAX);
+            self.metrics.state_get_seconds.observe(begun.elapsed().as_secs_f64());
+            found.map_err(unavailable)?
         };
         let too_large = || HostError::TooLarge(STATE_GET_BYTES_MAX as u64);
         let mut stored = stored.ok_or_else(too_large)?.into_iter();

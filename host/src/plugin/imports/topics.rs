@@ -29,7 +29,8 @@ impl Topics {
         if self.phase != Phase::Opening {
             return Err(HostError::Denied("internal topics are named in open, and not later".into()));
         }
-        let topic = DeploymentName::parse(&self.deployment).and_then(|deployment| internal_topic_of(&deployment, &name));
+        let topic =
+            DeploymentName::parse(&self.deployment).and_then(|deployment| internal_topic_of(&deployment, &name));
         let topic = topic.map_err(|error| HostError::Other(error.detail))?;
         if !self.internal.contains(&name) {
             if self.internal.len() == INTERNAL_TOPICS_MAX {

@@ -1,0 +1,40 @@
+//! The host with some processors compiled in: what a component costs is measured against it. Each does what a plugin does,
+//! in the same pipeline, without a sandbox.
+
+mod count;
+mod filter;
+mod script;
+
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use kafka_do::model::record::{Header, Record, StoredRecord};
+use kafka_do::plugin::{Emitted, Native, Natives};
+
+const NATIVES: [Native; 4] = [
+    Native { name: "filter-json", make: filter::make, tables: &[] },
+    Native { name: "count-window", make: count::make, tables: &[count::TABLE] },
+    Native { name: "script-filter", make: script::make_filter, tables: &[] },
+    Native { name: "script-map", make: script::make_map, tables: &[] },
+];
+
+fn main() -> ExitCode {
+    kafka_do::cli::run_with(Natives::new(&NATIVES))
+}
+
+/// The record as it came, for the deployment's output.
+fn passed(record: &StoredRecord<'_>) -> Emitted {
+    let copy = Bytes::copy_from_slice;
+    let headers = record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
+    Emitted {
+        topic: None,
+        partition: None,
+        timestamp_ms: Some(record.timestamp_ms),
+        record: Record {
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.map(copy),
+            value: record.value.map(copy),
+            headers: headers.collect(),
+        },
+    }
+}
