@@ -13,7 +13,7 @@ use crate::route::{DEBIAN_CARGO, DEBIAN_RUSTC, Route, clean, find_route_in};
 
 /// What to build, and where to.
 pub struct Request<'a> {
-    /// The manifest of one guest, or of a workspace.
+    /// The Cargo.toml of one guest, or of a workspace.
     pub manifest_path: &'a Path,
     /// Names of packages; none is every guest of the manifest: each package whose library is a `cdylib`.
     pub packages: &'a [String],

@@ -1,25 +1,78 @@
 //! A new plugin's folder, complete: it builds without this repository.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use include_dir::{Dir, include_dir};
 
-static SDK_SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src");
+static RUST_SDK_SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust/src");
+static JS_SDK_SOURCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/js/src");
+static JS_SDK_MANIFEST: &str = include_str!("../../guest-sdk/js/package.json");
+static JS_SDK_README: &str = include_str!("../../guest-sdk/js/README.md");
 static WIT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../wit");
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 /// Where each template goes.
-const PLACES: [(&str, &str); 5] = [
+const RUST_PLACES: &[(&str, &str)] = &[
     ("plugin.toml", "Cargo.toml"),
     ("lib.rs", "src/lib.rs"),
     ("README.md", "README.md"),
     ("gitignore", ".gitignore"),
     ("sdk.toml", "kafka-do-sdk/Cargo.toml"),
 ];
+const JS_PLACES: &[(&str, &str)] = &[
+    ("js/package.json", "package.json"),
+    ("js/index.js", "src/index.js"),
+    ("js/index.test.js", "test/index.test.js"),
+    ("js/README.md", "README.md"),
+    ("js/gitignore", ".gitignore"),
+];
+
+/// What a new plugin is written in. `rust` and `js` name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    Rust,
+    JavaScript,
+}
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(name: &str) -> Result<Self, UnknownLanguage> {
+        match name {
+            "rust" => Ok(Self::Rust),
+            "js" => Ok(Self::JavaScript),
+            _ => Err(UnknownLanguage),
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rust => "rust",
+            Self::JavaScript => "js",
+        })
+    }
+}
+
+/// A name that is not a [`Language`]'s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownLanguage;
+
+impl fmt::Display for UnknownLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("plugins are started in rust or js")
+    }
+}
+
+impl std::error::Error for UnknownLanguage {}
 
 const NAME_BYTES_MAX: usize = 64;
+const SDK: &str = "kafka-do-sdk";
 
 /// Names that cargo, or the language, keeps for itself.
 const RESERVED: &[&str] = &[
@@ -47,7 +100,6 @@ const RESERVED: &[&str] = &[
     "if",
     "impl",
     "in",
-    "kafka-do-sdk",
     "let",
     "loop",
     "macro",
@@ -90,16 +142,25 @@ pub struct Scaffold {
     pub files: Vec<PathBuf>,
 }
 
-/// Starts a plugin in a folder, which is new or empty: a small processor with its test, and the SDK beside it.
+/// Starts a plugin in Rust: see [`scaffold_in`].
 pub fn scaffold(dir: &Path, name: &str) -> Result<Scaffold> {
-    check_name(name)?;
+    scaffold_in(Language::Rust, dir, name)
+}
+
+/// Starts a plugin in a folder, which is new or empty: a small processor with its test, and the SDK beside it.
+pub fn scaffold_in(language: Language, dir: &Path, name: &str) -> Result<Scaffold> {
+    check_name(language, name)?;
     let is_taken = dir.is_file() || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     if is_taken {
         bail!("{} is not empty; name a folder that does not exist yet", dir.display());
     }
 
+    let places = match language {
+        Language::Rust => RUST_PLACES,
+        Language::JavaScript => JS_PLACES,
+    };
     let mut files = Vec::new();
-    for (template, place) in PLACES {
+    for &(template, place) in places {
         let text = TEMPLATES.get_file(template).and_then(|file| file.contents_utf8());
         let text = text.with_context(|| format!("this build carries no {template}"))?;
         let text = text.replace("{{name}}", name).replace("{{version}}", env!("CARGO_PKG_VERSION"));
@@ -108,12 +169,20 @@ pub fn scaffold(dir: &Path, name: &str) -> Result<Scaffold> {
             files.push(place.into());
         }
     }
-    copy(&SDK_SOURCE, &dir.join("kafka-do-sdk/src"))?;
-    copy(&WIT, &dir.join("kafka-do-sdk/wit"))?;
+    let sdk = dir.join(SDK);
+    match language {
+        Language::Rust => copy(&RUST_SDK_SOURCE, &sdk.join("src"))?,
+        Language::JavaScript => {
+            copy(&JS_SDK_SOURCE, &sdk.join("src"))?;
+            write(&sdk.join("package.json"), JS_SDK_MANIFEST.as_bytes())?;
+            write(&sdk.join("README.md"), JS_SDK_README.as_bytes())?;
+        }
+    }
+    copy(&WIT, &sdk.join("wit"))?;
     Ok(Scaffold { dir: dir.to_owned(), files })
 }
 
-fn check_name(name: &str) -> Result<()> {
+fn check_name(language: Language, name: &str) -> Result<()> {
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
     let reads_well =
         name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') && !name.ends_with('-');
@@ -123,8 +192,11 @@ fn check_name(name: &str) -> Result<()> {
              first, as in large-orders"
         );
     }
-    if RESERVED.contains(&name) {
+    if language == Language::Rust && RESERVED.contains(&name) {
         bail!("{name} is a name that Rust keeps for itself; take another, as in my-{name}");
+    }
+    if name == SDK {
+        bail!("{name} is the name of the SDK; take another, as in my-{name}");
     }
     Ok(())
 }
@@ -165,6 +237,42 @@ mod tests {
         }
         let manifest: toml::Table = fs::read_to_string(dir.join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["package"]["name"].as_str(), Some("large-orders"));
+    }
+
+    #[test]
+    fn a_new_folder_in_javascript_holds_all_that_it_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("large-orders");
+        let made = scaffold_in(Language::JavaScript, &dir, "large-orders").unwrap();
+
+        for file in ["package.json", "src/index.js", "test/index.test.js", "README.md", ".gitignore"] {
+            assert!(made.files.contains(&file.into()), "{file}");
+        }
+        for file in made.files {
+            let text = fs::read_to_string(dir.join(&file)).unwrap();
+            assert!(!text.contains("{{"), "{} has a placeholder left", file.display());
+        }
+        for file in ["package.json", "README.md", "src/cli.js", "src/testing/harness.js", "wit/columns.wit"] {
+            assert!(dir.join("kafka-do-sdk").join(file).is_file(), "{file}");
+        }
+        let read = |path: &str| -> serde_json::Value {
+            serde_json::from_str(&fs::read_to_string(dir.join(path)).unwrap()).unwrap()
+        };
+        assert_eq!(read("package.json")["name"], "large-orders");
+        // What builds the component is told to the digit: another version makes another component.
+        for (name, version) in read("kafka-do-sdk/package.json")["dependencies"].as_object().unwrap() {
+            let version = version.as_str().unwrap();
+            assert!(version.chars().all(|c| c.is_ascii_digit() || c == '.'), "{name} {version}");
+        }
+        assert_eq!(read("kafka-do-sdk/package.json")["version"], env!("CARGO_PKG_VERSION"));
+    }
+
+    #[test]
+    fn languages_have_names() {
+        for language in [Language::Rust, Language::JavaScript] {
+            assert_eq!(language.to_string().parse(), Ok(language));
+        }
+        assert_eq!("cobol".parse::<Language>(), Err(UnknownLanguage));
     }
 
     #[test]

@@ -208,6 +208,12 @@ pub const INSTANCE_MEMORY_BYTES_MAX: usize = 128 << 20;
 pub const INSTANCES_MEMORY_BYTES_MAX: usize = 4 << 30;
 /// Elements of one table (function pointers) of an instance.
 pub const INSTANCE_TABLE_ELEMENTS_MAX: usize = 100_000;
+/// The stack of one instance, and that of its fiber, which the host's own calls need a part of. Interpreters in a sandbox
+/// recurse deep.
+pub const INSTANCE_STACK_BYTES_MAX: usize = 2 << 20;
+pub const INSTANCE_FIBER_BYTES: usize = 3 << 20;
+/// Core modules that one component may bring: its own, and small ones that tie it to its imports (Python: 38).
+pub const INSTANCE_MODULES_MAX: u32 = 64;
 /// Instances alive at once, over all deployments; a swap needs one more for a moment.
 pub const INSTANCES_MAX: u32 = 2_000;
 /// The fuel of lifting: bytes that the host allocates at most for what one call returns or passes to an import.
@@ -244,8 +250,8 @@ pub const INTERNAL_TOPICS_MAX: usize = 8;
 pub const LOG_LINES_MAX: u32 = 100;
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
 
-/// What a task reads for one call.
-pub const TASK_BATCH_BYTES_MAX: usize = 256 << 10;
+/// What a task reads of one input for one step: enough that a commit costs little a record.
+pub const TASK_BATCH_BYTES_MAX: usize = 1 << 20;
 pub const TASK_BATCH_RECORDS_MAX: usize = 5_000;
 /// A failing task tries again after the first wait, which doubles up to the second.
 pub const TASK_RETRY_MS_MIN: u64 = 50;

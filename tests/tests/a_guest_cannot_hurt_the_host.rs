@@ -1,124 +1,232 @@
-//! One component goes wrong in every way there is; the host goes on, its neighbour does not notice, and the operator sees
-//! why.
+//! Guests go wrong in every way there is. The host goes on, its neighbour does not notice, the operator sees why, and a
+//! version that works goes on where the one that does not stood.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
-use kafka_do_tests::{Host, guest, plugin, read_topic};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kafka_do_tests::zoo::{Case, End, MARKED, Memory, Neighbour, RECORDS, ZOO, offered, values};
+use kafka_do_tests::{Host, guest, read_topic, until_equal};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-async fn host() -> Host {
-    let host = Host::start().await;
-    host.create_topic("in", 1).await;
-    host.upload("misbehave", guest("misbehave")).await.ok();
-    host.upload("filter-json", plugin("filter-json")).await.ok();
-    let neighbour = json!({
-        "plugin": "filter-json", "inputs": ["in"], "output": "neighbour-out",
-        "settings": {"path": "n", "comparison": "greater-or-equal", "operand": 0},
-    });
-    host.put("/v1/deployments/neighbour", neighbour).await.ok();
-    host
+const INPUT: &str = "in";
+/// Cases that run beside one another: more than the host has threads, so that guests which do not give theirs back would
+/// have them all.
+const AT_ONCE: usize = 8;
+/// How long the neighbour is measured before anything goes wrong.
+const CALM: Duration = Duration::from_secs(2);
+/// The shortest time over which the median of the neighbour's latency says something.
+const WINDOW: Duration = Duration::from_secs(2);
+/// A call is cut off after five seconds. A host that such a call blocks has a median of half of that; one that only shares
+/// its two cores with it stays far below this.
+const FLAT: Duration = Duration::from_millis(250);
+const FLAT_FACTOR: u32 = 5;
+/// What the host may have taken for good in the end, and what it may have at most with as many greedy guests as there are
+/// cases at once.
+const GROWN_BYTES: u64 = 300 << 20;
+const PEAK_BYTES: u64 = 1 << 30;
+
+#[test]
+fn every_guest_and_every_mode_is_in_the_zoo() {
+    let mut offered = offered();
+    offered.sort();
+    let mut zoo: Vec<_> = ZOO.iter().map(|case| (case.guest.to_owned(), case.mode.map(str::to_owned))).collect();
+    zoo.sort();
+    assert_eq!(zoo, offered, "each has one case in tests/src/zoo/cases.rs");
 }
 
-fn deployment(mode: &str) -> Value {
-    json!({"plugin": "misbehave", "inputs": ["in"], "output": format!("{mode}-out"), "settings": {"mode": mode}})
-}
-
-async fn produce(host: &Host, numbers: std::ops::Range<u32>) {
-    let lines: Vec<String> = numbers.map(|n| format!("{{\"n\":{n}}}")).collect();
-    host.try_produce("in", "", lines.join("\n")).await.unwrap().ok();
-}
-
-fn reason(status: &Value) -> String {
-    status["tasks"][0]["reason"].as_str().unwrap_or_default().to_owned()
-}
-
-/// Each of these fails every time: the task stands still, says why, and nothing comes out.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_it_does() {
-    let host = host().await;
-    let modes = [
-        ("trap-always", "trap"),
-        ("loop-forever", "longer than"),
-        ("hog-memory", "memory"),
-        ("huge-outcome", ""),
-        ("wrong-topic", "not granted"),
-        ("reject-outside", "broke its contract"),
-        ("deep-recursion", "trap"),
-        ("fatal", "cannot go on"),
-    ];
-    for (mode, _) in modes {
-        host.put(&format!("/v1/deployments/{mode}"), deployment(mode)).await.ok();
-    }
-    produce(&host, 0..100).await;
-    // The neighbour first: it is done long before the loop is cut off.
-    let begun = std::time::Instant::now();
+    let host = Arc::new(Host::start().await);
+    host.create_topic(INPUT, 1).await;
+    let lines: Vec<String> = values().iter().map(Value::to_string).collect();
+    host.try_produce(INPUT, "", lines.join("\n")).await.unwrap().ok();
+    host.upload("misbehave", guest("misbehave")).await.ok();
+
+    let neighbour = Neighbour::start(&host).await;
     host.caught_up("neighbour").await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "the neighbour was held up for {:?}", begun.elapsed());
-    for (mode, why) in modes {
-        let status = host
-            .wait_for(mode, "it failed", |status| ["failing", "stopped"].iter().any(|state| status["state"] == *state))
-            .await;
-        assert!(reason(&status).contains(why), "{mode}: {}", reason(&status));
-        assert!(!status["failures"].as_array().unwrap().is_empty(), "{mode}");
-        assert_eq!(status["tasks"][0]["next_offset"], 0, "{mode} moved on");
-        assert_eq!(host.high_watermarks(&format!("{mode}-out")).await, [0], "{mode} wrote");
+    let calm = Instant::now();
+    tokio::time::sleep(CALM).await;
+    let calm = calm..Instant::now();
+    let memory = Memory::watch(host.pid());
+    let before = memory.now();
+
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for case in ZOO {
+        let (host, turns) = (Arc::clone(&host), Arc::clone(&turns));
+        running.spawn(async move {
+            let _turn = turns.acquire().await.unwrap();
+            let begun = Instant::now();
+            run(&host, case).await;
+            (case, begun, Instant::now())
+        });
     }
-    assert_eq!(host.get("/v1/deployments/fatal").await.ok()["state"], "stopped");
-    produce(&host, 100..200).await;
-    host.caught_up("neighbour").await;
-    assert_eq!(host.high_watermarks("neighbour-out").await, [200]);
-    for (mode, _) in modes {
-        host.delete(&format!("/v1/deployments/{mode}")).await.ok();
+    let windows = running.join_all().await;
+    let shortest = windows.iter().map(|(_, begun, _)| *begun + WINDOW).max().unwrap();
+    tokio::time::sleep_until(shortest.into()).await;
+    let latencies = neighbour.end().await;
+
+    let at_rest = latencies.median(calm.start, calm.end);
+    let flat = FLAT.max(at_rest * FLAT_FACTOR);
+    for (case, begun, ended) in windows {
+        let took = ended - begun;
+        let beside = latencies.median(begun, ended.max(begun + WINDOW));
+        println!("{:<20} {took:>8.1?}, the neighbour {beside:>8.1?}", case.name());
+        assert!(beside <= flat, "beside {} the neighbour takes {beside:?}, and {at_rest:?} at rest", case.name());
     }
+    let (grown, peak) = (memory.now().saturating_sub(before), memory.peak().saturating_sub(before));
+    println!("the neighbour at rest {at_rest:?}, at most {:?}", latencies.longest());
+    println!("the host has {before} bytes, then {grown} more, at most {peak} more");
+    assert!(grown < GROWN_BYTES, "the host has {grown} bytes more than before");
+    assert!(peak < PEAK_BYTES, "the host had {peak} bytes more than before");
+
     assert_eq!(host.get("/readyz").await.status, 200);
+    host.delete("/v1/deployments/neighbour").await.ok();
+    until_equal("no instance is left", 0, async || host.metric("kafka_do_instances").await).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_log_flood_passes() {
-    let host = host().await;
-    host.put("/v1/deployments/log-flood", deployment("log-flood")).await.ok();
-    produce(&host, 0..10).await;
-    host.caught_up("log-flood").await;
-    assert_eq!(host.high_watermarks("log-flood-out").await, [10]);
+async fn run(host: &Host, case: &Case) {
+    let name = case.name();
+    match case.end {
+        End::UploadRefused { code, says } => {
+            let answer = host.upload(name, guest(case.guest)).await;
+            assert_eq!(answer.problem(422), code, "{name}");
+            assert!(answer.text.contains(says), "{name}: {}", answer.text);
+            assert_eq!(host.get(&format!("/v1/plugins/{name}")).await.problem(404), "unknown-plugin");
+        }
+        End::DeployRefused { code, says } => {
+            upload(host, case).await;
+            let answer = host.put(&path(name), deployment(case)).await;
+            assert_eq!(answer.problem(422), code, "{name}");
+            assert!(answer.text.contains(says), "{name}: {}", answer.text);
+            assert_eq!(host.get(&path(name)).await.problem(404), "unknown-deployment");
+            assert_eq!(host.get(&format!("/v1/topics/{name}-out")).await.problem(404), "unknown-topic", "{name}");
+        }
+        End::SwapRefused { code, says } => {
+            host.upload(name, guest("misbehave")).await.ok();
+            let mut good = deployment(case);
+            good["settings"] = json!({"mode": "pass"});
+            host.put(&path(name), good).await.ok();
+            host.caught_up(name).await;
+            upload(host, case).await;
+            let answer = host.put(&path(name), deployment(case)).await;
+            assert_eq!(answer.problem(422), code, "{name}");
+            assert!(answer.text.contains(says), "{name}: {}", answer.text);
+            let status = host.get(&path(name)).await.ok();
+            assert_eq!((&status["generation"], &status["state"]), (&json!(1), &json!("running")), "{status}");
+            delete(host, name).await;
+        }
+        End::Stands { state, next_offset, says } => {
+            host.put(&path(name), deployment(case)).await.ok();
+            stands(host, case, state, next_offset, says).await;
+            is_cured(host, case).await;
+            delete(host, name).await;
+            // Once more, and away with it while it misbehaves.
+            host.put(&path(name), deployment(case)).await.ok();
+            host.wait_for(name, "it fails again", |status| status["state"] == state).await;
+            delete(host, name).await;
+        }
+        End::Passes { dead_letters } => {
+            upload(host, case).await;
+            host.put(&path(name), deployment(case)).await.ok();
+            let status = host.caught_up(name).await;
+            assert_eq!(host.high_watermarks(&format!("{name}-out")).await, [RECORDS - dead_letters], "{name}");
+            assert_eq!(dead_letters_of(host, &status).await, dead_letters, "{name}");
+            if case.guest == "misbehave" {
+                keeps_no_state(host, name).await;
+            }
+            delete(host, name).await;
+        }
+    }
 }
 
-/// A batch that is rejected is taken apart: the one record that is to blame becomes a dead letter.
+/// What does not misbehave by its settings is a plugin of its own.
+async fn upload(host: &Host, case: &Case) {
+    if case.guest != "misbehave" {
+        host.upload(case.name(), guest(case.guest)).await.ok();
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/v1/deployments/{name}")
+}
+
+fn deployment(case: &Case) -> Value {
+    let name = case.name();
+    let plugin = if case.mode.is_some() { case.guest } else { name };
+    json!({"plugin": plugin, "inputs": [INPUT], "output": format!("{name}-out"), "settings": case.settings()})
+}
+
+async fn delete(host: &Host, name: &str) {
+    host.delete(&path(name)).await.ok();
+    assert_eq!(host.get(&path(name)).await.problem(404), "unknown-deployment");
+}
+
+/// The task stands where it should, says why, and has left nothing.
+async fn stands(host: &Host, case: &Case, state: &str, next_offset: u64, says: &str) {
+    let name = case.name();
+    let is_so = |status: &Value| status["state"] == state && status["tasks"][0]["next_offset"] == next_offset;
+    let status = host.wait_for(name, "it stands", is_so).await;
+    let explains = |reason: &Value| reason.as_str().is_some_and(|reason| reason.contains(says));
+    assert!(explains(&status["tasks"][0]["reason"]), "{name}: {status:#}");
+    let failures = status["failures"].as_array().unwrap();
+    let told = failures.iter().find(|failure| explains(&failure["reason"]));
+    let told = told.unwrap_or_else(|| panic!("{name}: {status:#}"));
+    let place = [("topic", json!(INPUT)), ("partition", json!(0)), ("generation", json!(1)), ("offset", json!(next_offset))];
+    for (field, value) in place {
+        assert!(failures.iter().any(|failure| failure[field] == value), "{name} does not say where: {told}");
+    }
+    assert_eq!(host.high_watermarks(&format!("{name}-out")).await, [next_offset], "{name} wrote");
+    assert_eq!(dead_letters_of(host, &status).await, 0, "{name}");
+    keeps_no_state(host, name).await;
+}
+
+/// A version that works takes over, and has processed each record once.
+async fn is_cured(host: &Host, case: &Case) {
+    let name = case.name();
+    let mut good = deployment(case);
+    good["settings"] = json!({"mode": "pass"});
+    host.put(&path(name), good).await.ok();
+    host.caught_up(name).await;
+    let passed = read_topic(host, &format!("{name}-out")).await.remove(0);
+    let passed: Vec<Value> = passed.into_iter().map(|record| record.value).collect();
+    assert_eq!(passed, values(), "{name}");
+    keeps_no_state(host, name).await;
+}
+
+async fn keeps_no_state(host: &Host, name: &str) {
+    let state = host.get(&format!("{}/state/scratch", path(name))).await.ok();
+    assert_eq!(state["items"], json!([]), "{name}");
+}
+
+async fn dead_letters_of(host: &Host, status: &Value) -> u64 {
+    host.high_watermarks(status["dead_letter_topic"].as_str().unwrap()).await.iter().sum()
+}
+
+/// A batch that is rejected is taken apart: the one record that is to blame becomes a dead letter, which says what happened.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_batch_costs_one_record() {
-    let host = host().await;
-    host.put("/v1/deployments/d", deployment("reject-marked")).await.ok();
-    let lines = "{\"n\":0}\n{\"n\":1,\"x\":\"poison\"}\n{\"n\":2}";
-    host.try_produce("in", "", lines.into()).await.unwrap().ok();
+    let host = Host::start().await;
+    host.create_topic(INPUT, 1).await;
+    host.upload("misbehave", guest("misbehave")).await.ok();
+    let case = ZOO.iter().find(|case| case.mode == Some("reject-marked")).unwrap();
+    host.put("/v1/deployments/d", deployment(case)).await.ok();
+    let lines: Vec<String> = values().iter().map(Value::to_string).collect();
+    host.try_produce(INPUT, "", lines.join("\n")).await.unwrap().ok();
     let status = host.caught_up("d").await;
     assert_eq!(status["generations"][0]["partitions"][0]["rejected"], 1, "{status}");
     let passed: Vec<_> = read_topic(&host, "reject-marked-out").await.remove(0).into_iter().map(|r| r.value).collect();
-    assert_eq!(passed, [json!({"n": 0}), json!({"n": 2})]);
+    let mut expected = values();
+    let marked = expected.remove(usize::try_from(MARKED).unwrap());
+    assert_eq!(passed, expected);
     let letters = read_topic(&host, status["dead_letter_topic"].as_str().unwrap()).await.remove(0);
     assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].value, json!({"n": 1, "x": "poison"}));
+    assert_eq!(letters[0].value, marked);
     let headers = &letters[0].headers;
-    assert_eq!(headers["dead-letter-topic"], "in");
-    assert_eq!(headers["dead-letter-offset"], "1");
+    assert_eq!(headers["dead-letter-topic"], INPUT);
+    assert_eq!(headers["dead-letter-offset"], MARKED.to_string());
     assert!(headers["dead-letter-reason"].as_str().unwrap().contains("told to reject"), "{headers}");
-}
-
-/// A record that traps is found, and named by its offset; what came before it is through.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_poison_record_is_named() {
-    let host = host().await;
-    host.put("/v1/deployments/d", deployment("trap-in-process")).await.ok();
-    host.try_produce("in", "", "{\"n\":0}\n{\"n\":1}\n{\"x\":\"poison\"}\n{\"n\":3}".into()).await.unwrap().ok();
-    let status = host
-        .wait_for("d", "it stands before the poison", |status| {
-            status["tasks"][0]["next_offset"] == 2 && status["state"] == "failing"
-        })
-        .await;
-    assert!(reason(&status).contains("trap"), "{status}");
-    let passed = read_topic(&host, "trap-in-process-out").await.remove(0);
-    assert_eq!(passed.len(), 2);
-    // A version that can take it goes on from there.
-    let mut cure = deployment("pass");
-    cure["output"] = json!("trap-in-process-out");
-    host.put("/v1/deployments/d", cure).await.ok();
-    host.caught_up("d").await;
-    assert_eq!(read_topic(&host, "trap-in-process-out").await.remove(0).len(), 4);
 }

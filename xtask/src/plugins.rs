@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use kafka_do_guest_build::{Request, build};
+use kafka_do_guest_build::{Component, JsRequest, Request, build, build_js};
 
 use crate::paths;
 
@@ -38,7 +38,8 @@ pub(crate) fn build_test_guests() -> Result<()> {
 }
 
 fn build_folder(folder: &str, out_dir: &Path) -> Result<()> {
-    let packages = packages_in(&paths::root().join(folder))?;
+    let inside = paths::root().join(folder);
+    let packages = folders_with("Cargo.toml", &inside)?;
     eprintln!("Building the plugins of {folder}: {}.", packages.join(", "));
     let request = Request {
         manifest_path: &paths::root().join("Cargo.toml"),
@@ -47,27 +48,38 @@ fn build_folder(folder: &str, out_dir: &Path) -> Result<()> {
         out_dir,
         say: &mut |sentence| eprintln!("{sentence}"),
     };
-    for component in build(request)? {
-        let path = paths::short(&component.path);
-        println!("{:>7} KiB  {path}", component.bytes.div_ceil(1024));
+    build(request)?.iter().for_each(show);
+
+    for name in folders_with("package.json", &inside)? {
+        eprintln!("Building {folder}/{name}, which is JavaScript.");
+        let request = JsRequest {
+            manifest_path: &inside.join(&name).join("package.json"),
+            out_dir,
+            say: &mut |sentence| eprintln!("{sentence}"),
+        };
+        show(&build_js(request)?);
     }
     Ok(())
 }
 
-/// A plugin's folder has the name of its package.
-fn packages_in(folder: &Path) -> Result<Vec<String>> {
+fn show(component: &Component) {
+    println!("{:>7} KiB  {}", component.bytes.div_ceil(1024), paths::short(&component.path));
+}
+
+/// The folders that hold this manifest. A plugin's folder has the name of its package.
+fn folders_with(manifest: &str, folder: &Path) -> Result<Vec<String>> {
     let unreadable = || format!("cannot list {}", folder.display());
-    let mut packages = Vec::new();
+    let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(unreadable)? {
         let path = entry.with_context(unreadable)?.path();
-        if path.join("Cargo.toml").is_file()
+        if path.join(manifest).is_file()
             && let Some(name) = path.file_name().and_then(|name| name.to_str())
         {
-            packages.push(name.to_owned());
+            names.push(name.to_owned());
         }
     }
-    packages.sort();
-    Ok(packages)
+    names.sort();
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -76,8 +88,11 @@ mod tests {
 
     #[test]
     fn each_folder_is_a_package() {
-        let packages = packages_in(&paths::root().join("plugins")).unwrap();
-        assert!(packages.contains(&"filter-json".to_owned()), "{packages:?}");
-        assert!(packages_in(Path::new("/no/such/folder")).is_err());
+        let plugins = paths::root().join("plugins");
+        for (manifest, name) in [("Cargo.toml", "filter-json"), ("package.json", "script")] {
+            let names = folders_with(manifest, &plugins).unwrap();
+            assert!(names.contains(&name.to_owned()), "{names:?}");
+        }
+        assert!(folders_with("Cargo.toml", Path::new("/no/such/folder")).is_err());
     }
 }

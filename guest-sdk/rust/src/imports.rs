@@ -3,6 +3,6 @@
 //! The double has the same names and signatures, so nothing above this line knows which of the two it talks to.
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use crate::bindings::kafka_do::plugin::{clock, log, state};
+pub(crate) use crate::bindings::kafka_do::plugin::{clock, log, state, topics};
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::testing::host::{clock, log, state};
+pub(crate) use crate::testing::host::{clock, log, state, topics};

@@ -22,6 +22,12 @@
 //!
 //! What the host promises, and what it asks, is written in the WIT files beside this crate (`wit/`).
 
+/// Records come and go a batch at a time: an allocation a key and one a value, which the default allocator of WebAssembly is
+/// slow at.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 pub mod bindings;
 pub mod clock;
 mod description;

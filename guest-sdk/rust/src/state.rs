@@ -65,6 +65,24 @@ impl Gathered for RefCell<Rows> {
     }
 }
 
+impl Rows {
+    /// Asks the host for those of the rows that this call has not seen yet.
+    fn fetch<K: AsRef<[u8]>>(&mut self, keys: &[K]) -> Result<(), HostError> {
+        let mut asked = HashSet::new();
+        let unseen: Vec<Vec<u8>> = keys
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|key| !self.known.contains_key(*key) && asked.insert(*key))
+            .map(<[u8]>::to_vec)
+            .collect();
+        if !unseen.is_empty() {
+            let values = self.table.get(&unseen)?;
+            self.known.extend(unseen.into_iter().zip(values).map(|(key, value)| (key, Row { value, staged: false })));
+        }
+        Ok(())
+    }
+}
+
 impl Table {
     /// Opens a declared table; [`HostError::NotFound`] where the description does not name it.
     pub fn open(name: &str) -> Result<Self, HostError> {
@@ -82,7 +100,27 @@ impl Table {
 
     /// The value of a row, including what this call has written.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, HostError> {
-        Ok(self.get_many([key])?.pop().flatten())
+        self.read(key, |value| value.map(<[u8]>::to_vec))
+    }
+
+    /// [`get`](Self::get) without a copy: `look` sees the value where it lies. It MUST NOT use the table meanwhile.
+    pub fn read<R>(&self, key: impl AsRef<[u8]>, look: impl FnOnce(Option<&[u8]>) -> R) -> Result<R, HostError> {
+        let key = key.as_ref();
+        let Rows { table, known, .. } = &mut *self.0.borrow_mut();
+        if let Some(row) = known.get(key) {
+            return Ok(look(row.value.as_deref()));
+        }
+        let asked = [key.to_vec()];
+        let value = table.get(&asked)?.pop().flatten();
+        let [key] = asked;
+        let row = known.entry(key).or_insert(Row { value, staged: false });
+        Ok(look(row.value.as_deref()))
+    }
+
+    /// Fetches rows in one question to the host, where a batch is about to read them one by one.
+    pub fn fetch<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Result<(), HostError> {
+        let keys: Vec<K> = keys.into_iter().collect();
+        self.0.borrow_mut().fetch(&keys)
     }
 
     /// One answer per key, in order: rows that this call has not seen yet are fetched together, in one question to the host.
@@ -91,20 +129,9 @@ impl Table {
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Vec<Option<Vec<u8>>>, HostError> {
         let keys: Vec<K> = keys.into_iter().collect();
-        let Rows { table, known, .. } = &mut *self.0.borrow_mut();
-
-        let mut asked = HashSet::new();
-        let unseen: Vec<Vec<u8>> = keys
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|key| !known.contains_key(*key) && asked.insert(*key))
-            .map(<[u8]>::to_vec)
-            .collect();
-        if !unseen.is_empty() {
-            let values = table.get(&unseen)?;
-            known.extend(unseen.into_iter().zip(values).map(|(key, value)| (key, Row { value, staged: false })));
-        }
-        Ok(keys.iter().map(|key| known.get(key.as_ref()).and_then(|row| row.value.clone())).collect())
+        let mut rows = self.0.borrow_mut();
+        rows.fetch(&keys)?;
+        Ok(keys.iter().map(|key| rows.known.get(key.as_ref()).and_then(|row| row.value.clone())).collect())
     }
 
     /// Sets a row, when the call has succeeded.

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use hyper::StatusCode;
-use kafka_do_guest_build::{Component, Request, build, scaffold};
+use kafka_do_guest_build::{Component, JsRequest, Language, Request, build, build_js, is_js, scaffold_in};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -20,10 +20,13 @@ use crate::limits::COMPONENT_BYTES_MAX;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
-    /// Start a plugin in Rust: a folder with a small processor, its test, and the SDK
+    /// Start a plugin: a folder with a small processor, its test, and the SDK
     New {
         /// Lowercase letters, digits and hyphens
         name: String,
+        /// What it is written in: rust or js
+        #[arg(long, value_name = "LANGUAGE", default_value_t = Language::Rust)]
+        language: Language,
         /// Folder to make [default: the name]
         #[arg(long)]
         dir: Option<PathBuf>,
@@ -55,12 +58,14 @@ pub(super) enum PluginCommand {
 
 /// Build a project's plugins into WebAssembly components, optimised
 ///
-/// Works with whatever Rust toolchain is here; what it lacks for WebAssembly is installed where that can be done.
+/// Works with whatever Rust toolchain is here; what it lacks for WebAssembly is installed where that can be done. A plugin in
+/// JavaScript needs Node.js and npm.
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// The Cargo.toml of a plugin, or of a workspace with several
-    #[arg(long, value_name = "FILE", default_value = "Cargo.toml")]
-    manifest_path: PathBuf,
+    /// The Cargo.toml of a plugin, or of a workspace with several; or the package.json of one in JavaScript
+    /// [default: that of this folder]
+    #[arg(long, value_name = "FILE")]
+    manifest_path: Option<PathBuf>,
     /// Build this package only; may be repeated [default: all plugins of the manifest]
     #[arg(long, short, value_name = "NAME")]
     package: Vec<String>,
@@ -150,7 +155,7 @@ struct Plugins {
 impl PluginCommand {
     pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::New { name, dir } => new(&name, dir, output),
+            Self::New { name, language, dir } => new(language, &name, dir, output),
             Self::Build(build) => build.run(output),
             Self::Upload { file, name } => {
                 let name = name.map_or_else(|| stem(&file), Ok)?;
@@ -181,27 +186,23 @@ fn path(name: &str) -> String {
     format!("/v1/plugins/{}", encoded(name))
 }
 
-fn new(name: &str, dir: Option<PathBuf>, output: Output) -> anyhow::Result<()> {
-    let made = scaffold(&dir.unwrap_or_else(|| name.into()), name)?;
+fn new(language: Language, name: &str, dir: Option<PathBuf>, output: Output) -> anyhow::Result<()> {
+    let made = scaffold_in(language, &dir.unwrap_or_else(|| name.into()), name)?;
     if output.json {
         return print(&json!({ "dir": made.dir, "files": made.files }).to_string());
     }
     let files: Vec<_> = made.files.iter().map(|file| format!("  {}", file.display())).collect();
     let (dir, files) = (made.dir.display(), files.join("\n"));
-    print(&format!("{dir} is ready:\n{files}\nNext: cd {dir} && cargo test && kafka-do plugin build"))
+    let test = match language {
+        Language::Rust => "cargo test",
+        Language::JavaScript => "npm install && npm test",
+    };
+    print(&format!("{dir} is ready:\n{files}\nNext: cd {dir} && {test} && kafka-do plugin build"))
 }
 
 impl Build {
     fn run(self, output: Output) -> anyhow::Result<()> {
-        let target = target_dir(&self.manifest_path)?;
-        let out_dir = self.out_dir.unwrap_or_else(|| target.join("plugins"));
-        let components = build(Request {
-            manifest_path: &self.manifest_path,
-            packages: &self.package,
-            target_dir: &target.join("guests"),
-            out_dir: &out_dir,
-            say: &mut |sentence| eprintln!("{sentence}"),
-        })?;
+        let components = self.build()?;
         for Component { name, path, bytes: size } in components {
             let path = near(&path);
             if output.json {
@@ -215,6 +216,34 @@ impl Build {
             }
         }
         Ok(())
+    }
+}
+
+impl Build {
+    fn build(self) -> anyhow::Result<Vec<Component>> {
+        let manifest = self.manifest_path.unwrap_or_else(|| {
+            let cargo = PathBuf::from("Cargo.toml");
+            let node = PathBuf::from("package.json");
+            if !cargo.is_file() && node.is_file() { node } else { cargo }
+        });
+        let say = &mut |sentence: &str| eprintln!("{sentence}");
+        if is_js(&manifest) {
+            if !self.package.is_empty() {
+                bail!("a package.json is one plugin; leave --package out");
+            }
+            let folder = manifest.parent().unwrap_or(Path::new(""));
+            let out_dir = self.out_dir.unwrap_or_else(|| folder.join("target/plugins"));
+            return Ok(vec![build_js(JsRequest { manifest_path: &manifest, out_dir: &out_dir, say })?]);
+        }
+        let target = target_dir(&manifest)?;
+        let out_dir = self.out_dir.unwrap_or_else(|| target.join("plugins"));
+        build(Request {
+            manifest_path: &manifest,
+            packages: &self.package,
+            target_dir: &target.join("guests"),
+            out_dir: &out_dir,
+            say,
+        })
     }
 }
 

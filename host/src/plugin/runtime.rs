@@ -12,7 +12,10 @@ use super::memory::Budget;
 use super::native::Natives;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{EPOCH_MS, INSTANCE_MEMORY_BYTES_MAX, INSTANCE_TABLE_ELEMENTS_MAX, INSTANCES_MAX};
+use crate::limits::{
+    EPOCH_MS, INSTANCE_FIBER_BYTES, INSTANCE_MEMORY_BYTES_MAX, INSTANCE_MODULES_MAX, INSTANCE_STACK_BYTES_MAX,
+    INSTANCE_TABLE_ELEMENTS_MAX, INSTANCES_MAX,
+};
 use crate::telemetry::Metrics;
 
 /// What every instance of every plugin shares.
@@ -40,6 +43,8 @@ impl Runtime {
         config
             .cache(Some(Cache::new(cache_config).map_err(broken)?))
             .epoch_interruption(true)
+            .max_wasm_stack(INSTANCE_STACK_BYTES_MAX)
+            .async_stack_size(INSTANCE_FIBER_BYTES)
             .wasm_component_model(true)
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
         let engine = Engine::new(&config).map_err(broken)?;
@@ -50,7 +55,7 @@ impl Runtime {
     }
 }
 
-/// A component is a handful of core modules: the guest's own, and small ones that tie it to its imports.
+/// Most components are a handful of core modules; what a few have more, others have less.
 const CORE_MODULES_PER_COMPONENT: u32 = 8;
 
 fn pool() -> PoolingAllocationConfig {
@@ -60,9 +65,9 @@ fn pool() -> PoolingAllocationConfig {
         .total_memories(INSTANCES_MAX)
         .total_tables(INSTANCES_MAX * 4)
         .total_stacks(INSTANCES_MAX)
-        .max_core_instances_per_component(CORE_MODULES_PER_COMPONENT * 4)
+        .max_core_instances_per_component(INSTANCE_MODULES_MAX)
         .max_memories_per_component(4)
-        .max_tables_per_component(CORE_MODULES_PER_COMPONENT * 4)
+        .max_tables_per_component(INSTANCE_MODULES_MAX)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
         .max_memory_size(INSTANCE_MEMORY_BYTES_MAX)

@@ -36,15 +36,24 @@ pub(super) fn scan<'a, const N: usize>(document: &'a [u8], names: [&str; N]) -> 
         }
     }
     scanner.space();
-    let is_text = scanner.seen < 0x80 || std::str::from_utf8(document).is_ok();
+    let is_text = scanner.seen & HIGH_BITS == 0 || std::str::from_utf8(document).is_ok();
     (scanner.at == document.len() && is_text).then_some(found)
 }
 
 struct Scanner<'a> {
     document: &'a [u8],
     at: usize,
-    /// All bytes of texts, or-ed: below 0x80 they are ASCII, and so the document is UTF-8.
-    seen: u8,
+    /// All bytes of texts, or-ed: where none has its high bit they are ASCII, and so the document is UTF-8.
+    seen: u64,
+}
+
+/// Every byte 1, and every byte's highest bit.
+const ONES: u64 = u64::MAX / 255;
+const HIGH_BITS: u64 = ONES * 0x80;
+
+/// The highest bit of each byte that is 0; a bit above the first one that is set may be wrong.
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGH_BITS
 }
 
 impl<'a> Scanner<'a> {
@@ -63,7 +72,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+        while let Some(byte) = self.peek() {
+            // One look decides where tokens follow one another, as they mostly do.
+            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return;
+            }
             self.at += 1;
         }
     }
@@ -71,30 +84,46 @@ impl<'a> Scanner<'a> {
     /// A field's name, after its first quote; one with an escape is not for this loop.
     fn name(&mut self) -> Option<&'a [u8]> {
         let begin = self.at;
-        loop {
-            let byte = self.peek()?;
-            self.at += 1;
-            match byte {
-                b'"' => return self.document.get(begin..self.at - 1),
-                b'\\' | 0..0x20 => return None,
-                _ => self.seen |= byte,
-            }
-        }
+        let stop = self.run()?;
+        (stop == b'"').then(|| self.document.get(begin..self.at - 1))?
     }
 
     /// A text, after its first quote.
     fn text(&mut self) -> Option<()> {
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
-            match byte {
+            match self.run()? {
                 b'"' => return Some(()),
                 b'\\' => match self.peek()? {
                     b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
                     _ => return None,
                 },
-                0..0x20 => return None,
-                _ => self.seen |= byte,
+                _ => return None,
+            }
+        }
+    }
+
+    /// Goes behind the next quote, backslash or control character, eight bytes at a time, and answers which it was. What
+    /// stands behind it in its eight bytes is counted as seen: at the worst the document is looked at once more.
+    fn run(&mut self) -> Option<u8> {
+        while let Some(eight) = self.document.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+            let word = u64::from_le_bytes(*eight);
+            self.seen |= word;
+            let stops = zeros(word ^ (ONES * u64::from(b'"')))
+                | zeros(word ^ (ONES * u64::from(b'\\')))
+                | (word.wrapping_sub(ONES * 0x20) & !word & HIGH_BITS);
+            if stops != 0 {
+                let stop = stops.trailing_zeros() / 8;
+                self.at += stop as usize + 1;
+                return eight.get(stop as usize).copied();
+            }
+            self.at += 8;
+        }
+        loop {
+            let byte = self.peek()?;
+            self.at += 1;
+            match byte {
+                b'"' | b'\\' | 0..0x20 => return Some(byte),
+                _ => self.seen |= u64::from(byte),
             }
         }
     }

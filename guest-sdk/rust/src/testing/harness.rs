@@ -20,13 +20,18 @@ impl From<processor::Outcome> for Outcome {
     }
 }
 
-/// A deployment of the plugin `P` as one task, over partition 0 of the topic `input`.
+/// A deployment of the plugin `P`, named `test`, as one task over partition 0 of its inputs.
 pub struct Harness<P: Processor> {
     context: TaskContext,
     host: Host,
     task: Task<P>,
-    next_offset: u64,
+    /// By topic.
+    next_offsets: BTreeMap<String, u64>,
 }
+
+/// The input of a plugin that reads one topic only.
+const INPUT: &str = "input";
+const DEPLOYMENT: &str = "test";
 
 impl<P: Processor> Harness<P> {
     /// Describes and opens the plugin with these settings.
@@ -45,26 +50,40 @@ impl<P: Processor> Harness<P> {
             return Err(Failure::fatal("the settings schema is not a JSON object"));
         }
         let mut harness = Self {
-            context: TaskContext { deployment: "test".to_owned(), partition: Some(0), settings: settings.to_owned() },
-            host: Host { tables: tables.into_iter().map(|name| (name, BTreeMap::new())).collect(), ..Host::default() },
+            context: TaskContext { deployment: DEPLOYMENT.to_owned(), partition: Some(0), settings: settings.to_owned() },
+            host: Host {
+                tables: tables.into_iter().map(|name| (name, BTreeMap::new())).collect(),
+                deployment: DEPLOYMENT.to_owned(),
+                ..Host::default()
+            },
             task: Task::new(),
-            next_offset: 0,
+            next_offsets: BTreeMap::new(),
         };
         harness.open()?;
         Ok(harness)
     }
 
-    /// Hands over a batch. The records get the partition's next offsets, unless the call fails.
+    /// Hands over a batch of the topic `input`. The records get the partition's next offsets, unless the call fails.
     pub fn process(&mut self, records: impl IntoIterator<Item = Record>) -> Result<Outcome, Failure> {
+        self.process_topic(INPUT, records)
+    }
+
+    /// Hands over a batch of one of several inputs. Each topic counts its own offsets.
+    pub fn process_topic(
+        &mut self,
+        topic: &str,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Result<Outcome, Failure> {
+        let next_offset = self.next_offsets.get(topic).copied().unwrap_or(0);
         let records: Vec<Record> =
-            (self.next_offset..).zip(records).map(|(offset, record)| Record { offset, ..record }).collect();
-        let next_offset = self.next_offset + records.len() as u64;
+            (next_offset..).zip(records).map(|(offset, record)| Record { offset, ..record }).collect();
+        let next_offset = next_offset + records.len() as u64;
         if records.is_empty() {
             return Ok(Outcome::default());
         }
-        let batch = Batch { topic: "input".to_owned(), partition: 0, records };
+        let batch = Batch { topic: topic.to_owned(), partition: 0, records };
         let outcome = self.call(|task| task.process(batch))?;
-        self.next_offset = next_offset;
+        self.next_offsets.insert(topic.to_owned(), next_offset);
         Ok(outcome)
     }
 
@@ -72,6 +91,31 @@ impl<P: Processor> Harness<P> {
     pub fn advance(&mut self, watermark_ms: i64) -> Result<Outcome, Failure> {
         self.host.watermark_ms = Some(watermark_ms);
         self.call(|task| task.advance(watermark_ms))
+    }
+
+    /// Makes the call of `advance` that the plugin asked for with [`clock::wake_at`](crate::clock::wake_at), where its time has
+    /// come by the clock ([`set_now_ms`](Self::set_now_ms)); else nothing happens. The call uses the wish up.
+    pub fn wake(&mut self) -> Result<Outcome, Failure> {
+        if self.host.wake_at_ms.is_none_or(|at_ms| at_ms > self.host.now_ms) {
+            return Ok(Outcome::default());
+        }
+        let wish = self.host.wake_at_ms.take();
+        let watermark_ms = self.host.watermark_ms.unwrap_or(i64::MIN);
+        let result = self.call(|task| task.advance(watermark_ms));
+        if result.is_err() {
+            self.host.wake_at_ms = wish;
+        }
+        result
+    }
+
+    /// When the plugin wants to be woken, if it does.
+    pub fn wake_at_ms(&self) -> Option<i64> {
+        self.host.wake_at_ms
+    }
+
+    /// The internal topics that the plugin asked for, by their full names.
+    pub fn internal_topics(&self) -> &[String] {
+        &self.host.internal_topics
     }
 
     /// Replaces the instance by a new one, as a restart or a swap does: the state stays, the plugin's fields are gone.
@@ -110,10 +154,10 @@ impl<P: Processor> Harness<P> {
 
     fn call(&mut self, call: impl FnOnce(&Task<P>) -> Result<processor::Outcome, Failure>) -> Result<Outcome, Failure> {
         let Self { host, task, .. } = self;
-        let before = host.tables.clone();
+        let before = (host.tables.clone(), host.wake_at_ms);
         let result = with_host(host, Phase::Running, || call(task));
         if result.is_err() {
-            host.tables = before;
+            (host.tables, host.wake_at_ms) = before;
         }
         result.map(Outcome::from)
     }

@@ -34,6 +34,10 @@ pub(super) struct Host {
     pub(super) log: Vec<LogLine>,
     pub(super) now_ms: i64,
     pub(super) watermark_ms: Option<i64>,
+    pub(super) wake_at_ms: Option<i64>,
+    pub(super) deployment: String,
+    /// The internal topics that the plugin asked for, by their full names.
+    pub(super) internal_topics: Vec<String>,
 }
 
 thread_local! {
@@ -62,7 +66,7 @@ fn ask<R>(question: impl FnOnce(&mut Host) -> R) -> R {
 }
 
 pub(crate) mod clock {
-    use super::ask;
+    use super::{Phase, ask};
 
     pub(crate) fn now_ms() -> i64 {
         ask(|host| host.now_ms)
@@ -70,6 +74,33 @@ pub(crate) mod clock {
 
     pub(crate) fn watermark_ms() -> Option<i64> {
         ask(|host| host.watermark_ms)
+    }
+
+    /// Passed over while the plugin opens, as the host does.
+    pub(crate) fn wake_at(at_ms: Option<i64>) {
+        ask(|host| {
+            if host.phase == Phase::Running {
+                host.wake_at_ms = at_ms;
+            }
+        });
+    }
+}
+
+pub(crate) mod topics {
+    use super::{Phase, ask};
+    use crate::HostError;
+
+    pub(crate) fn internal(name: &str) -> Result<String, HostError> {
+        ask(|host| {
+            if host.phase != Phase::Opening {
+                return Err(HostError::Denied("internal topics are named in open, and not later".to_owned()));
+            }
+            let topic = format!("{}.{name}", host.deployment);
+            if !host.internal_topics.contains(&topic) {
+                host.internal_topics.push(topic.clone());
+            }
+            Ok(topic)
+        })
     }
 }
 

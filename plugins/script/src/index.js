@@ -1,0 +1,26 @@
+/**
+ * Functions that a deployment's settings carry: the server side of a client that ships closures.
+ *
+ * `plan` reads the settings and knows nothing of records; `stream` takes records through the plan.
+ */
+
+import { defineProcessor, Fatal, topics } from 'kafka-do-sdk';
+
+import { makePlan } from './plan.js';
+import { settingsSchema } from './schema.js';
+import { ScriptError } from './script-error.js';
+import { Stream } from './stream.js';
+
+export default defineProcessor({
+  summary: 'Runs JavaScript functions over records: filter, map, branch, and aggregates in windows of event time.',
+  settingsSchema,
+  tables: ['windows', 'aggregates'],
+  open({ settings }) {
+    try {
+      const plan = makePlan(settings);
+      return new Stream(plan, plan.repartitions ? topics.internal('repartition') : null);
+    } catch (error) {
+      throw error instanceof ScriptError ? new Fatal(error.message) : error;
+    }
+  },
+});

@@ -1,0 +1,181 @@
+/** What travels along the steps: a value, and what is known of its record. */
+
+/** Of an input row. The value is parsed when a function first looks at it; what nobody changed goes on as it came. */
+export class Item {
+  constructor(records, row) {
+    this._records = records;
+    this.row = row;
+    this._value = undefined;
+    /** Whether the value is another than the row's. */
+    this.isNew = false;
+    this._key = undefined;
+    this._timeMs = undefined;
+    this.group = null;
+  }
+
+  get value() {
+    if (this._value === undefined) {
+      const { text } = this;
+      this._value = text === null ? null : parse(text);
+    }
+    return this._value;
+  }
+
+  set value(value) {
+    this._value = value;
+    this.isNew = true;
+  }
+
+  /** What goes into a record's value. */
+  get text() {
+    if (this.isNew) {
+      return valueText(this._value);
+    }
+    return this._records.columns.values[this.row] ?? null;
+  }
+
+  get key() {
+    return this._key === undefined ? (this._records.columns.keys[this.row] ?? null) : this._key;
+  }
+
+  set key(key) {
+    this._key = key;
+  }
+
+  /** Whether the record may go on as it came. */
+  get isUntouched() {
+    return !this.isNew && this._key === undefined;
+  }
+
+  get timestampMs() {
+    return this._records.columns.timestampsMs[this.row];
+  }
+
+  /** Event time: the record's timestamp, unless the script says otherwise. */
+  get timeMs() {
+    return this._timeMs ?? this.timestampMs;
+  }
+
+  set timeMs(ms) {
+    this._timeMs = ms;
+  }
+
+  get headers() {
+    return this._records.headersOf(this.row);
+  }
+
+  get topic() {
+    return this._records.topic;
+  }
+
+  get partition() {
+    return this._records.partition;
+  }
+
+  get offset() {
+    return this._records.columns.offsets[this.row];
+  }
+
+  get record() {
+    return new ScriptRecord(this);
+  }
+
+  /** The same but for its value. */
+  withValue(value) {
+    const other = new Item(this._records, this.row);
+    other.value = value;
+    other._key = this._key;
+    other._timeMs = this._timeMs;
+    other.group = this.group;
+    return other;
+  }
+}
+
+/** Of what the aggregate emits: it stands at no offset of any topic, and `row` is null where it comes of many rows. */
+export class Emitted {
+  isUntouched = false;
+  headers = [];
+  topic = null;
+  partition = null;
+  offset = null;
+
+  constructor(row, value, key, timestampMs) {
+    this.row = row;
+    this.value = value;
+    this.key = key;
+    this.timestampMs = timestampMs;
+  }
+
+  get text() {
+    return valueText(this.value);
+  }
+
+  get record() {
+    return new ScriptRecord(this);
+  }
+
+  withValue(value) {
+    return new Emitted(this.row, value, this.key, this.timestampMs);
+  }
+}
+
+/**
+ * What functions see of a record. The value is not among it: a function that looks at the value does so by its first
+ * parameter, where `fields.js` watches.
+ */
+class ScriptRecord {
+  #item;
+
+  constructor(item) {
+    this.#item = item;
+  }
+
+  get topic() {
+    return this.#item.topic;
+  }
+
+  get partition() {
+    return this.#item.partition;
+  }
+
+  get offset() {
+    return this.#item.offset;
+  }
+
+  get timestamp() {
+    return this.#item.timestampMs;
+  }
+
+  get key() {
+    return this.#item.key;
+  }
+
+  /** By name; of a name that repeats, the last one. */
+  get headers() {
+    return Object.fromEntries(this.#item.headers);
+  }
+}
+
+/** Parses a value, with a reason that says what was parsed. */
+export function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new NotJson(`the value is not JSON: ${error.message}`);
+  }
+}
+
+/** About a record and not about the function that looked at it. */
+export class NotJson extends Error {}
+
+/** A value as JSON; null is a tombstone. */
+export function valueText(value) {
+  if (value === null) {
+    return null;
+  }
+  const json = JSON.stringify(value);
+  if (json === undefined) {
+    throw new TypeError(`answered ${typeof value}, which is not JSON; answer null for a tombstone`);
+  }
+  return json;
+}

@@ -1,0 +1,141 @@
+/** What a script does, read from its settings: steps up to the aggregate, the aggregate, and steps on what it emits. */
+
+import { makeAggregate } from './aggregate.js';
+import { fieldsOf, takes } from './fields.js';
+import { produce } from './produce.js';
+import { place, ScriptError } from './script-error.js';
+import { compile } from './source.js';
+
+/** The member that says what a step does. */
+const VERBS = ['filter', 'map', 'flatMap', 'keyBy', 'tap', 'branch', 'window_ms', 'groupBy', 'count', 'sum', 'min', 'max', 'average', 'reduce'];
+const AGGREGATES = ['count', 'sum', 'min', 'max', 'average', 'reduce'];
+/** What may stand beside it. */
+const COMPANIONS = { grace_ms: 'window_ms', time: 'window_ms', initial: 'reduce' };
+/** After these the value is another one. */
+const REPLACING = ['map', 'flatMap'];
+
+/**
+ * `before` and `after` are steps; `aggregate` and `window` are null where there is none. `repartitions` says that the records
+ * travel through the internal topic on their way to the aggregate. `fields` are the top-level fields that are read of input
+ * values, or null for all.
+ */
+export function makePlan({ steps, values = {} }) {
+  const scope = readValues(values);
+  const plan = { before: [], aggregate: null, window: null, after: [], repartitions: false, fields: null };
+  let grouped = null;
+  steps.forEach((settings, index) => {
+    const verb = verbOf(settings, index);
+    const where = place(index, verb);
+    const sides = plan.aggregate === null ? plan.before : plan.after;
+    const refuseAfterAggregate = () => {
+      if (plan.aggregate !== null) {
+        throw new ScriptError(`${where}: a script aggregates once; deploy another one on what this one emits`);
+      }
+    };
+    if (AGGREGATES.includes(verb)) {
+      refuseAfterAggregate();
+      plan.aggregate = makeAggregate(settings, verb, where, scope);
+    } else if (verb === 'window_ms') {
+      refuseAfterAggregate();
+      if (plan.window !== null) {
+        throw new ScriptError(`${where}: an aggregate has one window; take one of the two out`);
+      }
+      const { window_ms: sizeMs, grace_ms: graceMs = 0, time } = settings;
+      plan.window = { sizeMs, graceMs, where, hasTime: time !== undefined };
+      if (time !== undefined) {
+        plan.before.push(functionStep('time', time, scope, where));
+      }
+    } else if (verb === 'groupBy') {
+      refuseAfterAggregate();
+      if (grouped !== null) {
+        throw new ScriptError(`${where}: an aggregate groups once; take one of the two out, or answer both as [a, b]`);
+      }
+      grouped = where;
+      plan.before.push(functionStep(verb, settings.groupBy, scope, where));
+    } else if (verb === 'branch') {
+      const arms = settings.branch.map(({ when, to }, arm) => ({
+        ...functionStep('when', when, scope, `${where}, branch ${arm + 1}`),
+        to,
+      }));
+      sides.push({ verb, where, arms });
+    } else {
+      sides.push(functionStep(verb, settings[verb], verb === 'tap' ? { ...scope, produce } : scope, where));
+    }
+  });
+  const dangling = grouped ?? plan.window?.where;
+  if (plan.aggregate === null && dangling !== undefined) {
+    throw new ScriptError(`${dangling}: no aggregate follows; add {"count": true}, or one of ${AGGREGATES.slice(1).join(', ')}`);
+  }
+  plan.repartitions = plan.aggregate !== null && plan.before.some(({ verb }) => verb === 'groupBy' || verb === 'keyBy');
+  plan.fields = inputFields(plan);
+  return plan;
+}
+
+/** Constants that functions know by name; nothing can change them, so no call leaves a trace in them. */
+function readValues(values) {
+  for (const name of Object.keys(values)) {
+    let fits = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) && !['produce', 'arguments', 'eval', 'await'].includes(name);
+    try {
+      new Function(name, '"use strict";');
+    } catch {
+      fits = false;
+    }
+    if (!fits) {
+      throw new ScriptError(`"values" has ${JSON.stringify(name)}, which cannot be the name of a constant; give it another one`);
+    }
+  }
+  return freeze(values);
+}
+
+function freeze(value) {
+  if (value !== null && typeof value === 'object') {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+function verbOf(settings, index) {
+  const verbs = VERBS.filter((verb) => Object.hasOwn(settings, verb));
+  if (verbs.length !== 1) {
+    const what = verbs.length === 0 ? 'does nothing' : `does ${verbs.join(' and ')} at once`;
+    throw new ScriptError(`step ${index + 1} ${what}; give each step one of ${VERBS.join(', ')}`);
+  }
+  const stray = Object.keys(COMPANIONS).find((name) => Object.hasOwn(settings, name) && COMPANIONS[name] !== verbs[0]);
+  if (stray !== undefined) {
+    throw new ScriptError(`${place(index, verbs[0])}: ${stray} goes with ${COMPANIONS[stray]}`);
+  }
+  return verbs[0];
+}
+
+function functionStep(verb, source, scope, where) {
+  const label = verb === 'time' ? `${where}, time` : where;
+  const compiled = compile(source, scope, label);
+  return { verb, where: label, compiled, call: compiled.call, takesValue: takes(compiled, 0), takesRecord: takes(compiled, 1) };
+}
+
+/** See `fields.js`: where in doubt, all. */
+function inputFields({ before, aggregate, repartitions }) {
+  const read = [];
+  let replaced = false;
+  for (const step of before) {
+    // What a branch or a new key sends on is the value as it came, whole.
+    if (step.verb === 'branch' || (step.verb === 'keyBy' && aggregate === null)) {
+      read.push(replaced ? new Set() : null);
+    }
+    if (!replaced && step.compiled !== undefined) {
+      read.push(fieldsOf(step.compiled, 0));
+    }
+    replaced = replaced || REPLACING.includes(step.verb);
+  }
+  if (repartitions) {
+    // The internal topic carries what goes to the aggregate: that is an input too.
+    read.push(replaced ? new Set() : null, aggregate.fields);
+  } else if (aggregate !== null && !replaced) {
+    read.push(aggregate.fields);
+  }
+  if (read.includes(null)) {
+    return null;
+  }
+  return [...new Set(read.flatMap((fields) => [...fields]))].sort();
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { json, reasons, script, values } from './script.js';
+
+test('a filter keeps rows as they came', () => {
+  const harness = script([{ filter: 'o => o.amount > limit' }, { filter: '({ region }) => region !== "x"' }], { limit: 100 });
+  assert.deepEqual(harness.fields, ['amount', 'region']);
+  const outcome = harness.process([
+    { key: 'k', value: '{ "amount": 200, "more": 1 }', headers: { a: 'b' } },
+    ...json({ amount: 50 }, { amount: 300, region: 'x' }, 5, null),
+    { value: 'text' },
+  ]);
+  assert.deepEqual(outcome.kept, [0]);
+  assert.equal(outcome.records[0].value, '{ "amount": 200, "more": 1 }');
+  assert.match(outcome.rejections[0].reason, /^step 1 \(filter\): TypeError: .*null/);
+  assert.match(outcome.rejections[1].reason, /^the value is not JSON: /);
+});
+
+test('map keeps key, headers and time, and null makes a tombstone', () => {
+  const harness = script([{ map: 'o => o === null ? 0 : o.n ? { twice: o.n * 2 } : null' }]);
+  const outcome = harness.process([
+    { key: 'k', json: { n: 2 }, timestampMs: 7, headers: [['h', '1'], ['h', '2']] },
+    { key: 'gone', json: {} },
+    { key: 'tombstone' },
+  ]);
+  assert.deepEqual(outcome.records, [
+    { topic: null, timestampMs: 7, key: 'k', value: '{"twice":4}', headers: [['h', '1'], ['h', '2']] },
+    { topic: null, timestampMs: 0, key: 'gone', value: null, headers: [] },
+    { topic: null, timestampMs: 0, key: 'tombstone', value: '0', headers: [] },
+  ]);
+});
+
+test('a straight line of filters and maps does what the same steps do among others', () => {
+  const steps = [
+    { filter: 'o => o.n !== 1' },
+    { map: 'o => ({ n: o.n + 1, by: o.by })' },
+    { filter: '(o, r) => { if (o.n === 3) throw new Error("three"); return r.offset !== 3; }' },
+    { map: '({ n }, r) => n === 5 ? undefined : n === 6 ? null : [n, r.key]' },
+  ];
+  const rows = [0, 1, 2, 3, 4, 5, 6].map((n) => ({ key: `k${n}`, json: { n }, timestampMs: n, headers: { n: String(n) } }));
+  rows.push({ value: 'text' }, {});
+  const straight = script(steps).process(rows);
+  assert.deepEqual(straight, script([...steps, { tap: 'o => o' }]).process(rows));
+  assert.deepEqual(values(straight), [[1, 'k0'], null, [7, 'k6']]);
+  assert.equal(straight.rejections.length, 4);
+});
+
+test('flatMap makes a record of each item, and all or none of a row', () => {
+  const harness = script([{ flatMap: 'o => o.items' }, { map: 'item => { if (item === 0) throw new Error("zero"); return item + 1; }' }]);
+  const outcome = harness.process(json({ items: [1, 2] }, { items: [] }, { items: [5, 0] }, { items: 7 }));
+  assert.deepEqual(values(outcome), [2, 3]);
+  assert.deepEqual(reasons(outcome), [
+    'step 2 (map): Error: zero',
+    'step 1 (flatMap): TypeError: answered number; answer an array',
+  ]);
+});
+
+test('keyBy sets the key, and the value stays as it came', () => {
+  const harness = script([{ keyBy: 'o => o.id' }]);
+  assert.equal(harness.fields, null);
+  const outcome = harness.process([{ value: '{ "id": "a" }' }, { value: '{"id":5}' }, { key: 'was', value: '{"id":null}' }, { value: '{}' }]);
+  assert.deepEqual(outcome.records.map(({ key, value }) => [key, value]), [['a', '{ "id": "a" }'], ['5', '{"id":5}'], [null, '{"id":null}']]);
+  assert.deepEqual(reasons(outcome), ['step 1 (keyBy): TypeError: the key is undefined']);
+});
+
+test('branch sends to the first topic that fits, and the rest goes on', () => {
+  const harness = script([
+    { branch: [{ when: 'o => o.region === "us"', to: 'us' }, { when: 'o => o.region', to: 'elsewhere' }] },
+    { map: 'o => ({ left: o.n })' },
+  ]);
+  const outcome = harness.process(json({ region: 'us', n: 1 }, { n: 2 }, { region: 'eu', n: 3 }));
+  assert.deepEqual(outcome.records.map(({ topic, value }) => [topic, value]), [
+    ['us', '{"region":"us","n":1}'],
+    [null, '{"left":2}'],
+    ['elsewhere', '{"region":"eu","n":3}'],
+  ]);
+});
+
+test('a tap produces, in the order of the records, and nothing of a record that is refused', () => {
+  const harness = script([
+    { tap: '(o, record) => { if (o.loud) produce("alerts", { id: o.id, at: record.offset }, o.id); }' },
+    { filter: 'o => { if (o.bad) throw new RangeError("bad"); return o.keep; }' },
+  ]);
+  assert.deepEqual(harness.fields, ['bad', 'id', 'keep', 'loud']);
+  const outcome = harness.process(
+    json({ id: 1, loud: true, keep: true }, { id: 2, loud: true, bad: true }, { id: 3, loud: true }, { id: 4, keep: true }),
+  );
+  assert.deepEqual(outcome.kept, [0, 3]);
+  assert.deepEqual(outcome.records.filter(({ topic }) => topic).map(({ key, value }) => [key, value]), [
+    ['1', '{"id":1,"at":0}'],
+    ['3', '{"id":3,"at":2}'],
+  ]);
+  assert.deepEqual(reasons(outcome), ['step 2 (filter): RangeError: bad']);
+});
+
+test('functions see the record, but not its value there', () => {
+  const harness = script([{ map: '(_, r) => [r.topic, r.partition, r.offset, r.timestamp, r.key, r.headers, r.value]' }]);
+  assert.deepEqual(harness.fields, []);
+  const outcome = harness.process([{ key: 'k', value: 'not JSON, and nobody looks', timestampMs: 3, headers: { a: 'b' } }]);
+  assert.deepEqual(values(outcome), [['input', 0, 0, 3, 'k', { a: 'b' }, null]]);
+});
+
+test('constants cannot be changed', () => {
+  const harness = script([{ filter: 'o => { list.push(o); return true; }' }], { list: [] });
+  assert.match(reasons(harness.process(json(1)))[0], /^step 1 \(filter\): TypeError: /);
+});
