@@ -19,9 +19,9 @@ const AT_ONCE: usize = 8;
 const CALM: Duration = Duration::from_secs(2);
 /// The shortest time over which the median of the neighbour's latency says something.
 const WINDOW: Duration = Duration::from_secs(2);
-/// A call is cut off after five seconds. A host that such a call blocks has a median of half of that; one that only shares
-/// its two cores with it stays far below this.
-const FLAT: Duration = Duration::from_millis(250);
+/// A host that guests block has a median of seconds, one whose guests come between it and its sockets of tenths of a second.
+/// One that only shares its two cores with them, and with whatever else the machine does, stays far below this.
+const FLAT: Duration = Duration::from_millis(100);
 const FLAT_FACTOR: u32 = 5;
 /// What the host may have taken for good in the end, and what it may have at most with as many greedy guests as there are
 /// cases at once.
@@ -64,7 +64,15 @@ async fn whatever_it_does() {
             (case, begun, Instant::now())
         });
     }
-    let windows = running.join_all().await;
+    let mut windows = Vec::new();
+    let mut failed = Vec::new();
+    while let Some(case) = running.join_next().await {
+        match case {
+            Ok(window) => windows.push(window),
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
     let shortest = windows.iter().map(|(_, begun, _)| *begun + WINDOW).max().unwrap();
     tokio::time::sleep_until(shortest.into()).await;
     let latencies = neighbour.end().await;
@@ -85,7 +93,7 @@ async fn whatever_it_does() {
 
     assert_eq!(host.get("/readyz").await.status, 200);
     host.delete("/v1/deployments/neighbour").await.ok();
-    until_equal("no instance is left", 0, async || host.metric("kafka_do_instances").await).await;
+    until_equal("no instance is left", 0, async || host.metric("kafka_do_plugin_instances").await).await;
 }
 
 async fn run(host: &Host, case: &Case) {
@@ -165,20 +173,25 @@ async fn delete(host: &Host, name: &str) {
     assert_eq!(host.get(&path(name)).await.problem(404), "unknown-deployment");
 }
 
-/// The task stands where it should, says why, and has left nothing.
+/// The task stands where it should, says where and why, and has left nothing.
 async fn stands(host: &Host, case: &Case, state: &str, next_offset: u64, says: &str) {
     let name = case.name();
-    let is_so = |status: &Value| status["state"] == state && status["tasks"][0]["next_offset"] == next_offset;
+    let place =
+        [("topic", json!(INPUT)), ("partition", json!(0)), ("generation", json!(1)), ("offset", json!(next_offset))];
+    let is_told = |status: &Value| {
+        let failures = status["failures"].as_array().unwrap();
+        failures.iter().any(|failure| place.iter().all(|(field, value)| failure[field] == *value))
+    };
+    let is_so = |status: &Value| {
+        status["state"] == state && status["tasks"][0]["next_offset"] == next_offset && is_told(status)
+    };
     let status = host.wait_for(name, "it stands", is_so).await;
     let explains = |reason: &Value| reason.as_str().is_some_and(|reason| reason.contains(says));
     assert!(explains(&status["tasks"][0]["reason"]), "{name}: {status:#}");
-    let failures = status["failures"].as_array().unwrap();
-    let told = failures.iter().find(|failure| explains(&failure["reason"]));
-    let told = told.unwrap_or_else(|| panic!("{name}: {status:#}"));
-    let place = [("topic", json!(INPUT)), ("partition", json!(0)), ("generation", json!(1)), ("offset", json!(next_offset))];
-    for (field, value) in place {
-        assert!(failures.iter().any(|failure| failure[field] == value), "{name} does not say where: {told}");
-    }
+    assert!(
+        status["failures"].as_array().unwrap().iter().any(|failure| explains(&failure["reason"])),
+        "{name}: {status:#}"
+    );
     assert_eq!(host.high_watermarks(&format!("{name}-out")).await, [next_offset], "{name} wrote");
     assert_eq!(dead_letters_of(host, &status).await, 0, "{name}");
     keeps_no_state(host, name).await;

@@ -45,3 +45,31 @@ async fn as_it_stands() {
     assert_eq!(large.len(), 1);
     assert_eq!(large[0].value["amount"], 250.5);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_javascript_too() {
+    let host = Host::start().await;
+    let url = host.url();
+    tokio::task::spawn_blocking(move || {
+        let folder = tempfile::tempdir().unwrap();
+        let binary = binary();
+        let binary = binary.to_str().unwrap();
+        let cli = |arguments: &[&str], folder: &Path| run(binary, arguments, folder, &url);
+        cli(&["plugin", "new", "large-orders", "--language", "js"], folder.path());
+        let project = folder.path().join("large-orders");
+        run("npm", &["install", "--silent"], &project, &url);
+        run("npm", &["test", "--silent"], &project, &url);
+        cli(&["plugin", "build"], &project);
+        cli(&["topic", "create", "orders"], &project);
+        let component = ["plugin", "deploy", "target/plugins/large-orders.wasm", "--from", "orders", "--to", "large"];
+        cli(&[&component[..], &["--settings", r#"{"amount_min": 100}"#]].concat(), &project);
+        cli(&["produce", "orders", r#"{"amount": 250.5}"#], &project);
+        cli(&["produce", "orders", r#"{"amount": 2.5}"#], &project);
+    })
+    .await
+    .unwrap();
+    host.caught_up("large-orders").await;
+    let large = read_topic(&host, "large").await.remove(0);
+    assert_eq!(large.len(), 1);
+    assert_eq!(large[0].value["amount"], 250.5);
+}

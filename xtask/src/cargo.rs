@@ -54,9 +54,10 @@ pub(crate) fn bare(subcommand: &str) -> Command {
 
 /// Runs it to its end; its messages go where ours go.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().context("cargo did not start")?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().with_context(|| format!("{program} did not start"))?;
     if !status.success() {
-        bail!("cargo ended with {status}; its messages are above");
+        bail!("{program} ended with {status}; its messages are above");
     }
     Ok(())
 }

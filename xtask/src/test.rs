@@ -1,9 +1,9 @@
 //! `cargo xtask test`: every test, from nothing.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::cargo::{Profile, cargo, run};
@@ -36,6 +36,12 @@ impl Test {
         say("The plugins, and the guests that the tests run.");
         plugins::build_plugins()?;
         plugins::build_test_guests()?;
+        let python = tools::python_processor()?;
+
+        say("What is written in JavaScript.");
+        for folder in ["guest-sdk/js", "plugins/script"] {
+            npm_test(folder)?;
+        }
 
         // One resolution of features for the host's binary and the tests: two would build half the dependencies twice.
         say("The host and the tests.");
@@ -49,6 +55,7 @@ impl Test {
             .env("KAFKA_DO_TEST_BIN", profile.host())
             .env("KAFKA_DO_TEST_PLUGINS", paths::plugins())
             .env("KAFKA_DO_TEST_GUESTS", paths::test_guests())
+            .env("KAFKA_DO_TEST_PYTHON", python)
             .env("KAFKA_DO_TEST_S3", s3_server);
         if !self.args.is_empty() {
             tests.arg("--").args(&self.args);
@@ -57,4 +64,14 @@ impl Test {
         say("All passed.");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Runs a package's own tests; what it needs was installed when the plugins were built.
+fn npm_test(folder: &str) -> Result<()> {
+    let status = Command::new("npm").args(["test", "--silent"]).current_dir(paths::root().join(folder)).status();
+    let status = status.context("npm did not start; is Node.js 20 installed?")?;
+    if !status.success() {
+        bail!("the tests of {folder} failed; their messages are above");
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask tools`: programs of others that the tests run, installed once into `target/tools`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -11,8 +11,12 @@ use crate::{cargo, paths};
 const S3_SERVER: &str = "s3s-fs";
 const S3_SERVER_VERSION: &str = "0.14.1";
 
+/// Builds components of Python, together with CPython.
+const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
+
 pub(crate) fn run() -> Result<ExitCode> {
     println!("{}", paths::short(&s3_server()?));
+    println!("{}", paths::short(&python_processor()?));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -46,4 +50,28 @@ fn install(folder: &Path) -> Result<()> {
     // In a folder of its own, which goes: half a gigabyte that nobody needs twice.
     cargo::run(install.env("CARGO_TARGET_DIR", &build))?;
     std::fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))
+}
+
+/// The component of `examples/python-processor`, built as its page says; what was built of the same source is not built again.
+pub(crate) fn python_processor() -> Result<PathBuf> {
+    let folder = paths::tools().join("python");
+    let source = paths::root().join("examples/python-processor/app.py");
+    let component = folder.join("python-processor.wasm");
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    if modified(&component).is_ok_and(|built| modified(&source).is_ok_and(|written| written < built)) {
+        return Ok(component);
+    }
+    let builder = folder.join("bin/componentize-py");
+    if !builder.is_file() {
+        eprintln!("Installing {COMPONENTIZE_PY} into {}.", paths::short(&folder));
+        cargo::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        cargo::run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", COMPONENTIZE_PY]))
+            .context("the test of a processor in Python needs componentize-py from PyPI, and it did not install")?;
+    }
+    eprintln!("Building examples/python-processor.");
+    let mut build = Command::new(&builder);
+    build.args(["-d", "../../wit", "-w", "column-processing", "componentize", "--stub-wasi", "app", "-o"]);
+    build.arg(&component).current_dir(source.parent().unwrap_or(&source));
+    cargo::run(&mut build).context("examples/python-processor does not build")?;
+    Ok(component)
 }
