@@ -20,6 +20,7 @@ mod segment;
 mod server;
 mod session;
 mod wait;
+pub mod zoo;
 
 pub use batch::{fetch_raw, shown};
 pub use careless_s3::CarelessS3;
