@@ -224,6 +224,8 @@ pub const CALL_MS_MAX: u64 = 5_000;
 pub const DESCRIBE_MS_MAX: u64 = 1_000;
 /// The beat of epoch interruption: a busy guest yields to the other tasks once a beat.
 pub const EPOCH_MS: u64 = 5;
+/// Turns of tasks after which a thread looks for what sockets and timers brought.
+pub const EVENT_INTERVAL: u32 = 2;
 /// Records that one call may emit, and their bytes.
 pub const OUTCOME_RECORDS_MAX: usize = 100_000;
 pub const OUTCOME_BYTES_MAX: usize = 32 << 20;

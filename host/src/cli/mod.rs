@@ -26,6 +26,7 @@ use tokio::runtime::Builder;
 use client::{Client, Endpoint};
 use output::{Output, ReaderGone};
 
+use crate::limits::EVENT_INTERVAL;
 use crate::plugin::Natives;
 
 /// Stands apart in the help of each command: `serve` takes none of it.
@@ -103,6 +104,8 @@ pub fn run_with(natives: Natives) -> ExitCode {
     let is_client = !matches!(command, Command::Serve(_) | Command::Restore(_));
     // A client has one thing to do at a time: on a thread of its own nobody has to wake it.
     let mut runtime = if is_client { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    // A guest that is busy holds its thread for a beat at a time: sockets are looked at between two beats, not after dozens.
+    runtime.event_interval(EVENT_INTERVAL);
     let result = runtime.enable_all().build().map_err(anyhow::Error::from).and_then(|runtime| {
         let result = runtime.block_on(command.run(url, Output { json }, natives));
         if is_client {

@@ -189,3 +189,83 @@ impl Gathered {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::record::KeptRecord;
+
+    fn records(values: &[&[u8]]) -> Vec<KeptRecord> {
+        let record = |(offset, value): (usize, &&[u8])| {
+            let header = Header { name: "h".into(), value: Some(Bytes::copy_from_slice(value)) };
+            let value = Some(Bytes::copy_from_slice(value));
+            KeptRecord::appended(offset as u64 * 10, Record { value, headers: vec![header], ..Record::default() })
+        };
+        values.iter().enumerate().map(record).collect()
+    }
+
+    fn answered(values: &[&[u8]], outcome: wit::Outcome) -> Result<Outcome, CallError> {
+        let kept = records(values);
+        let records: Vec<_> = kept.iter().map(KeptRecord::lend).collect();
+        let input = Input { topic: "t", partition: 0, records: &records };
+        Columns::new(&input, None).outcome(outcome)
+    }
+
+    fn emitted(row: u32, value: &str) -> wit::EmittedRecord {
+        wit::EmittedRecord {
+            row,
+            topic: None,
+            timestamp_ms: Some(1),
+            key: None,
+            value: Some(value.to_owned()),
+            headers: vec![],
+        }
+    }
+
+    fn rejected(row: u32) -> wit::RejectedRow {
+        wit::RejectedRow { row, reason: "no".to_owned() }
+    }
+
+    #[test]
+    fn what_is_no_text_never_gets_to_the_guest() {
+        let outcome = wit::Outcome { kept: vec![0, 1], emitted: vec![], rejected: vec![] };
+        let outcome = answered(&[b"a", b"\xff", b"c"], outcome).unwrap();
+        let values: Vec<_> = outcome.records.iter().filter_map(|emitted| emitted.record.value.clone()).collect();
+        assert_eq!(values, ["a", "c"], "rows are those that it got");
+        assert_eq!(outcome.records[1].record.headers[0].value.as_deref(), Some(&b"c"[..]), "headers and all");
+        let [rejection] = &outcome.rejections[..] else { panic!("{outcome:?}") };
+        assert_eq!(rejection.offset, 10);
+        assert!(rejection.reason.contains("not UTF-8"), "{}", rejection.reason);
+    }
+
+    #[test]
+    fn output_is_in_the_order_of_rows() {
+        let emitted = vec![emitted(2, "third"), emitted(0, "first, a"), emitted(0, "first, b"), emitted(1, "second")];
+        let outcome = wit::Outcome { kept: vec![1], emitted, rejected: vec![rejected(2)] };
+        let outcome = answered(&[b"a", b"b", b"c"], outcome).unwrap();
+        let values: Vec<_> = outcome.records.iter().filter_map(|emitted| emitted.record.value.clone()).collect();
+        assert_eq!(values, ["first, a", "first, b", "b", "second", "third"]);
+        assert_eq!(outcome.rejections[0].offset, 20);
+    }
+
+    #[test]
+    fn lies_are_found() {
+        let keeps = |kept: Vec<u32>| wit::Outcome { kept, emitted: vec![], rejected: vec![] };
+        let rejects = |rejected| wit::Outcome { kept: vec![], emitted: vec![], rejected };
+        let far = wit::EmittedRecord { timestamp_ms: Some(i64::MAX), ..emitted(0, "when") };
+        let lies = [
+            keeps(vec![2]),
+            keeps(vec![1, 0]),
+            keeps(vec![0, 0]),
+            rejects(vec![rejected(2)]),
+            rejects(vec![rejected(0), rejected(0)]),
+            wit::Outcome { kept: vec![], emitted: vec![far], rejected: vec![] },
+        ];
+        for lie in lies {
+            let told = format!("{lie:?}");
+            let error = answered(&[b"a", b"b"], lie).expect_err(&told);
+            assert!(matches!(&error, CallError::Broken(reason) if reason.contains("broke its contract")), "{error:?}");
+        }
+        assert!(advanced(keeps(vec![0])).is_err(), "there are no rows in advance");
+    }
+}

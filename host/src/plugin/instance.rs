@@ -133,6 +133,10 @@ impl Instance {
 
     /// Hands the batch to the guest. What it stages waits in the instance until it is taken.
     pub async fn process(&mut self, input: &Input<'_>, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
+        self.call_process(input, watermark_ms).await.map_err(|error| self.explained(error))
+    }
+
+    async fn call_process(&mut self, input: &Input<'_>, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
         let begun = self.begin_call(Phase::Running, watermark_ms);
         let Self { store, guest, metrics } = self;
         match guest {
@@ -160,8 +164,20 @@ impl Instance {
         }
     }
 
+    /// A trap says little; what the guest logged before it says more.
+    fn explained(&self, error: CallError) -> CallError {
+        match (error, self.store.data().log.complaint()) {
+            (CallError::Broken(reason), Some(complaint)) => CallError::Broken(format!("{reason}; the plugin said: {complaint}")),
+            (error, _) => error,
+        }
+    }
+
     /// Tells the guest that the watermark moved, or that the time has come that it wished for.
     pub async fn advance(&mut self, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
+        self.call_advance(watermark_ms).await.map_err(|error| self.explained(error))
+    }
+
+    async fn call_advance(&mut self, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
         self.begin_call(Phase::Running, watermark_ms);
         // A guest that woke before any record came has seen no time yet.
         let watermark_ms = watermark_ms.unwrap_or(i64::MIN);

@@ -7,7 +7,7 @@ use super::bindings::exports::kafka_do::plugin::processor as wit;
 use super::bindings::kafka_do::plugin::types;
 use super::instance::Input;
 use super::memory::NoMemoryLeft;
-use crate::limits::{CALL_MS_MAX, OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX, REASON_BYTES_MAX};
+use crate::limits::{CALL_LIFT_BYTES_MAX, CALL_MS_MAX, OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX, REASON_BYTES_MAX};
 use crate::model::record::{Header, Record};
 
 /// Why a call gave no outcome. Nothing that the guest staged in it is kept.
@@ -64,6 +64,9 @@ pub(super) fn readable(text: &str) -> String {
 /// The innermost cause in one line; the Wasm backtrace is for the log.
 pub(super) fn trap_reason(error: &wasmtime::Error) -> String {
     let reason = error.root_cause().to_string();
+    if reason.contains("fuel allocated for hostcalls") {
+        return format!("it handed over more than the {CALL_LIFT_BYTES_MAX} bytes of one call");
+    }
     tracing::debug!(trace = %format!("{error:?}"), "a guest trapped");
     reason.lines().next().unwrap_or("unknown").to_owned()
 }
@@ -140,6 +143,9 @@ impl Outcome {
                     && rejection.partition == input.partition
                     && input.records.binary_search_by_key(&rejection.offset, |record| record.offset).is_ok()
             });
+            if input.is_none() {
+                return broken(format!("it rejected offset {} in advance, which has no batch", rejection.offset));
+            }
             if !known {
                 return broken(format!(
                     "it rejected offset {} of partition {} of {}, which was not in the batch",

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use kafka_do_sdk::json::top_level;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The names of top-level fields, each once.
@@ -27,10 +28,49 @@ impl Projection {
 
     /// The value with those fields only. What is not a JSON object stays as it is: what to make of it is the guest's to say.
     pub(super) fn of<'a>(&self, value: &'a str) -> Cow<'a, str> {
+        let mut text = Text::new(self.0.len());
+        let is_sure = top_level(value.as_bytes(), |name, raw| {
+            if let Some(field) = self.0.iter().find(|field| field.name.as_bytes() == name) {
+                text.push(field, raw);
+            }
+        });
+        if is_sure && let Some(text) = text.finish() {
+            return Cow::Owned(text);
+        }
+        self.parsed(value)
+    }
+
+    /// The same, whatever the object is like.
+    fn parsed<'a>(&self, value: &'a str) -> Cow<'a, str> {
         let mut deserializer = serde_json::Deserializer::from_str(value);
         let projected =
             deserializer.deserialize_map(Taking(&self.0)).and_then(|text| deserializer.end().map(|()| text));
         projected.map_or(Cow::Borrowed(value), Cow::Owned)
+    }
+}
+
+/// An object in the making.
+struct Text(Vec<u8>);
+
+impl Text {
+    fn new(fields: usize) -> Self {
+        let mut text = Vec::with_capacity(32 * fields + 2);
+        text.push(b'{');
+        Self(text)
+    }
+
+    fn push(&mut self, field: &Field, raw: &[u8]) {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        self.0.extend_from_slice(field.head.as_bytes());
+        self.0.extend_from_slice(raw);
+    }
+
+    /// Parts of a text between its tokens are texts, and so is this.
+    fn finish(mut self) -> Option<String> {
+        self.0.push(b'}');
+        String::from_utf8(self.0).ok()
     }
 }
 
@@ -45,21 +85,15 @@ impl<'de> Visitor<'de> for Taking<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
-        let mut text = String::with_capacity(32 * self.0.len() + 2);
-        text.push('{');
+        let mut text = Text::new(self.0.len());
         while let Some(name) = map.next_key::<Name<'de>>()? {
             let Some(field) = self.0.iter().find(|field| field.name == name.0) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if text.len() > 1 {
-                text.push(',');
-            }
-            text.push_str(&field.head);
-            text.push_str(map.next_value::<&'de RawValue>()?.get());
+            text.push(field, map.next_value::<&'de RawValue>()?.get().as_bytes());
         }
-        text.push('}');
-        Ok(text)
+        text.finish().ok_or_else(|| A::Error::custom("a part of the text is no text"))
     }
 }
 
@@ -96,6 +130,7 @@ mod tests {
             let cut: Map<String, Value> = serde_json::from_str(&Projection::new(names.clone()).of(&text)).unwrap();
             let expected: Map<String, Value> = object.into_iter().filter(|(name, _)| names.contains(name)).collect();
             prop_assert_eq!(cut, expected);
+            prop_assert_eq!(Projection::new(names.clone()).parsed(&text), Projection::new(names).of(&text));
         }
     }
 }

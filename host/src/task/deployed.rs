@@ -25,7 +25,7 @@ pub(super) struct Deployed {
     pub(super) alignment: Arc<Alignment>,
     row: Mutex<Deployment>,
     tasks: Mutex<Vec<Task>>,
-    failures: Mutex<VecDeque<Failure>>,
+    pub(super) failures: Arc<Failures>,
     /// Why it has no tasks.
     broken: Mutex<Option<String>>,
 }
@@ -43,6 +43,24 @@ impl std::fmt::Debug for Task {
     }
 }
 
+/// The newest failures of all tasks, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Mutex<VecDeque<Failure>>);
+
+impl Failures {
+    pub(super) fn remember(&self, failure: Failure) {
+        let mut failures = self.0.lock();
+        failures.push_back(failure);
+        if failures.len() > FAILURES_KEPT {
+            failures.pop_front();
+        }
+    }
+
+    fn newest(&self) -> Vec<Failure> {
+        self.0.lock().iter().cloned().collect()
+    }
+}
+
 impl Deployed {
     pub(super) fn new(row: Deployment) -> Self {
         Self {
@@ -50,7 +68,7 @@ impl Deployed {
             alignment: Arc::default(),
             row: Mutex::new(row),
             tasks: Mutex::default(),
-            failures: Mutex::default(),
+            failures: Arc::default(),
             broken: Mutex::default(),
         }
     }
@@ -74,14 +92,6 @@ impl Deployed {
 
     pub(super) fn mark_broken(&self, reason: String) {
         *self.broken.lock() = Some(reason);
-    }
-
-    pub(super) fn remember(&self, failure: Failure) {
-        let mut failures = self.failures.lock();
-        failures.push_back(failure);
-        if failures.len() > FAILURES_KEPT {
-            failures.pop_front();
-        }
     }
 
     /// Sends every task a command and waits until all have obeyed; a task that is gone has nothing to obey.
@@ -126,7 +136,7 @@ impl Deployed {
         let generations = generations.map(|generation| GenerationStatus::new(generation, ranges(generation.number)));
         let generations = generations.collect();
         let current = row.current();
-        let mut failures: Vec<Failure> = self.failures.lock().iter().cloned().collect();
+        let mut failures: Vec<Failure> = self.failures.newest();
         let state = match broken {
             None => status::worst(&tasks),
             Some(reason) => {

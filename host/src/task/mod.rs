@@ -14,6 +14,7 @@ mod alignment;
 mod canary;
 mod deployed;
 mod input;
+mod names;
 mod order;
 mod pipeline;
 mod plan;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::deployed::Deployed;
+use super::names::Held;
 use super::plan::Request;
 use super::status::{DeploymentStatus, TaskState, worst_of};
 use super::supervisor::{Draft, Supervisor};
@@ -41,7 +42,7 @@ impl Supervisor {
     ) -> Result<PipelineStatus> {
         let names: Vec<_> = requests.iter().map(|(name, _)| name.clone()).collect();
         self.check_pipeline(name, &names)?;
-        let _naming = self.naming.lock().await;
+        let _held = self.hold_all(name, &names).await;
         if self.pipelines.read().contains_key(name) {
             return Err(Error::conflict(
                 "pipeline-exists",
@@ -95,12 +96,19 @@ impl Supervisor {
 
     /// Stops all its deployments, then takes them out as one, with their state and their progress. Topics stay.
     pub async fn delete_pipeline(self: &Arc<Self>, name: &PipelineName) -> Result<Vec<DeploymentName>> {
-        let _naming = self.naming.lock().await;
+        let names = self.pipelines.read().get(name).cloned().ok_or_else(|| unknown(name))?.deployments;
+        let _held = self.hold_all(name, &names).await;
         let row = self.pipelines.read().get(name).cloned().ok_or_else(|| unknown(name))?;
         let deployed = row.deployments.iter().map(|name| self.get(name)).collect::<Result<Vec<_>>>()?;
         self.take_out(deployed, vec![Row::PipelineGone(name.clone())]).await?;
         self.pipelines.write().remove(name);
         Ok(row.deployments)
+    }
+
+    /// No deployment's name has a slash.
+    async fn hold_all(&self, name: &PipelineName, deployments: &[DeploymentName]) -> Held {
+        let own = format!("pipelines/{name}");
+        self.names.hold(deployments.iter().map(DeploymentName::as_str).chain([own.as_str()])).await
     }
 
     fn check_pipeline(&self, name: &PipelineName, names: &[DeploymentName]) -> Result<()> {
@@ -126,7 +134,7 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Called with `naming` held.
+    /// Called with their names held.
     async fn establish_pipeline(&self, row: &Pipeline, requests: &[(DeploymentName, Request)]) -> Result<()> {
         self.create_links(requests).await?;
         let mut drafts = Vec::new();
@@ -186,7 +194,7 @@ impl Supervisor {
         }
     }
 
-    /// Stops deployments and takes them out with their state, as one. Called with `naming` held.
+    /// Stops deployments and takes them out with their state, as one. Called with their names held.
     pub(super) async fn take_out(self: &Arc<Self>, deployed: Vec<Arc<Deployed>>, more: Vec<Row>) -> Result<()> {
         let mut altering = Vec::new();
         for deployed in &deployed {

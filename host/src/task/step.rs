@@ -79,7 +79,9 @@ pub(super) struct Output {
 
 impl Output {
     fn push(&mut self, topic: &Arc<Topic>, partition: u32, record: Record) -> Result<(), CallError> {
-        let target = topic.partition(partition).map_err(|error| CallError::Broken(error.detail))?;
+        let target = topic.partition(partition).map_err(|error| {
+            CallError::Broken(format!("the plugin broke its contract: it emitted a record where nothing is: {}", error.detail))
+        })?;
         let next = self.partitions.len();
         let index = *self.index.entry(target.id()).or_insert(next);
         if index == next {

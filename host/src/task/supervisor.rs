@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::deployed::{Deployed, Task};
+use super::names::Names;
 use super::plan::{Input, Plan, Request};
 use super::status::DeploymentStatus;
 use super::swap::internal_names;
@@ -34,8 +35,7 @@ pub struct Supervisor {
     pub(super) registry: Arc<Registry>,
     pub(super) store: Arc<Store>,
     pub(super) deployments: RwLock<BTreeMap<DeploymentName, Arc<Deployed>>>,
-    /// Held while a name is taken or freed.
-    pub(super) naming: tokio::sync::Mutex<()>,
+    pub(super) names: Names,
     pub(super) pipelines: RwLock<BTreeMap<PipelineName, Pipeline>>,
 }
 
@@ -65,7 +65,7 @@ impl Supervisor {
             registry,
             store,
             deployments: RwLock::new(deployments),
-            naming: tokio::sync::Mutex::new(()),
+            names: Names::default(),
             pipelines: RwLock::new(pipelines),
         });
         for deployed in loading {
@@ -116,16 +116,14 @@ impl Supervisor {
             };
             match event {
                 None => return,
-                Some(Event::Failed { deployment, failure, fault }) => {
-                    let Some(deployed) = self.find(&deployment) else { continue };
-                    let is_canary = |canary: Canary| canary.generation.number == failure.generation;
-                    if fault && deployed.row().canary.is_some_and(is_canary) {
-                        let (supervisor, failure) = (Arc::clone(&self), failure.clone());
+                Some(Event::Fault { deployment, generation, reason }) => {
+                    let is_canary = |canary: Canary| canary.generation.number == generation;
+                    if self.find(&deployment).and_then(|deployed| deployed.row().canary).is_some_and(is_canary) {
+                        let supervisor = Arc::clone(&self);
                         shutdown.spawn(async move {
-                            supervisor.roll_back_failed(&deployment, failure.generation, &failure.reason).await;
+                            supervisor.roll_back_failed(&deployment, generation, &reason).await;
                         });
                     }
-                    deployed.remember(failure);
                 }
                 Some(Event::WantsRollback { deployment, generation, reason }) => {
                     let supervisor = Arc::clone(&self);
@@ -138,9 +136,9 @@ impl Supervisor {
     /// Deploys, or swaps what runs under the name. The flag says whether the deployment is new.
     pub async fn deploy(self: &Arc<Self>, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
         let (generation, code) = self.prepare(name, &request).await?;
-        let naming = self.naming.lock().await;
+        let held = self.names.hold([name.as_str()]).await;
         if let Some(deployed) = self.find(name) {
-            drop(naming);
+            drop(held);
             let _altering = self.alter(&deployed).await?;
             return Ok((self.replace(&deployed, &request, generation, code).await?, false));
         }
@@ -204,7 +202,7 @@ impl Supervisor {
         Ok((generation, code))
     }
 
-    /// A new deployment, tried, with its topics made, and committed nowhere. Called with `naming` held.
+    /// A new deployment, tried, with its topics made, and committed nowhere. Called with the name held.
     pub(super) async fn draft(
         &self,
         name: &DeploymentName,
@@ -241,7 +239,7 @@ impl Supervisor {
         Ok(Draft { row, offsets, plan: Arc::new(plan) })
     }
 
-    /// Commits new deployments as one, with what else is to be written, and starts them. Called with `naming` held.
+    /// Commits new deployments as one, with what else is to be written, and starts them. Called with their names held.
     pub(super) async fn establish(&self, drafts: Vec<Draft>, more: Vec<Row>) -> Result<Vec<Arc<Deployed>>> {
         let mut unit = Unit { rows: more, ..Unit::default() };
         for draft in &drafts {
@@ -374,8 +372,7 @@ impl Supervisor {
         for partition in have..plan.partitions() {
             let plan = canary.as_ref().filter(|(of, _)| *of == partition).map_or(plan, |(_, plan)| plan);
             let surroundings = Arc::clone(&self.surroundings);
-            let alignment = Arc::clone(&deployed.alignment);
-            workers.push(Worker::new(surroundings, &row, Arc::clone(plan), partition, alignment)?);
+            workers.push(Worker::new(surroundings, &row, Arc::clone(plan), partition, deployed)?);
         }
         // All know of one another before the first one looks how far the others are.
         let tasks = workers.into_iter().map(|worker| {
@@ -424,7 +421,7 @@ impl Supervisor {
 
     /// Stops the tasks, then takes the deployment out, with its state and its progress. Topics stay.
     pub async fn delete(self: &Arc<Self>, name: &DeploymentName) -> Result<()> {
-        let _naming = self.naming.lock().await;
+        let _held = self.names.hold([name.as_str()]).await;
         let deployed = self.get(name)?;
         if let Some(pipeline) = self.pipeline_of(name) {
             return Err(Error::conflict(

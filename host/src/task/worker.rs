@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::alignment::{self, Alignment};
+use super::deployed::{Deployed, Failures};
 use super::input::{InputAt, Read};
 use super::order::{AtHand, Run, order};
 use super::plan::Plan;
@@ -43,11 +44,11 @@ pub(super) struct Surroundings {
 /// What a worker tells the supervisor.
 #[derive(Debug)]
 pub(super) enum Event {
-    Failed {
+    /// The plugin failed: one that is a canary goes back.
+    Fault {
         deployment: DeploymentName,
-        failure: Failure,
-        /// It was the plugin's fault.
-        fault: bool,
+        generation: u32,
+        reason: String,
     },
     /// The generation does not work; the supervisor decides whether there is one to return to.
     WantsRollback { deployment: DeploymentName, generation: u32, reason: String },
@@ -80,6 +81,7 @@ pub(super) struct Worker {
     paused: bool,
     /// The plugin said that it cannot go on.
     stopped: bool,
+    failures_seen: Arc<Failures>,
     /// Shown to people.
     shown: Arc<Mutex<Shown>>,
     label: DeploymentLabel,
@@ -92,7 +94,7 @@ impl Worker {
         row: &Deployment,
         plan: Arc<Plan>,
         partition: u32,
-        alignment: Arc<Alignment>,
+        deployed: &Deployed,
     ) -> Result<Self, Error> {
         let (deployment, group, paused) = (row.name.clone(), row.group(), row.paused);
         let scope = Scope { deployment: row.id, partition };
@@ -107,13 +109,14 @@ impl Worker {
             inputs: Vec::new(),
             instance: None,
             times,
-            alignment,
+            alignment: Arc::clone(&deployed.alignment),
             progress: Arc::default(),
             failures: 0,
             faults: 0,
             retry_at: None,
             paused,
             stopped: false,
+            failures_seen: Arc::clone(&deployed.failures),
             shown: Arc::default(),
             label,
         };
@@ -416,9 +419,7 @@ impl Worker {
             reason,
         };
         input.next_offset = start;
-        // The supervisor outlives its workers; where it is gone, the host is going too.
-        let deployment = self.deployment.clone();
-        let _ = self.surroundings.events.send(Event::Failed { deployment, failure, fault: false });
+        self.failures_seen.remember(failure);
         self.recover();
     }
 
@@ -562,9 +563,12 @@ impl Worker {
         surroundings.metrics.task_failures.get_or_create(&self.label).inc();
         tracing::warn!(deployment = %self.deployment, topic, partition, generation = number, offset, failures = self.failures, "{reason}");
         let failure = Failure { at_ms: now_ms, topic, partition, generation: number, offset, reason: reason.clone() };
-        let deployment = self.deployment.clone();
-        // The supervisor outlives its workers; where it is gone, the host is going too.
-        let _ = surroundings.events.send(Event::Failed { deployment, failure, fault: error.is_fault() });
+        self.failures_seen.remember(failure);
+        if error.is_fault() {
+            let (deployment, reason) = (self.deployment.clone(), reason.clone());
+            // The supervisor outlives its workers; where it is gone, the host is going too.
+            let _ = surroundings.events.send(Event::Fault { deployment, generation: number, reason });
+        }
         match decide(
             error,
             Situation { failures: self.failures, faults: self.faults, on_trial, many_records: ends.is_some() },

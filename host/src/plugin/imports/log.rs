@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use parking_lot::Mutex;
+
 use super::{Host, wit};
 use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
 use crate::plugin::base::StateBase;
 use crate::plugin::instance::Context;
+use crate::plugin::outcome::readable;
 
 /// Cheap to clone: standard output and error write to the same log.
 #[derive(Clone)]
@@ -20,6 +23,8 @@ struct Lines {
     quiet: bool,
     /// Lines of the call under way.
     written: AtomicU32,
+    /// The last error that the call under way told of.
+    complaint: Mutex<Option<String>>,
 }
 
 impl Log {
@@ -30,11 +35,13 @@ impl Log {
             generation: context.generation,
             quiet: matches!(context.state, StateBase::Scratch(_)),
             written: AtomicU32::new(0),
+            complaint: Mutex::default(),
         }))
     }
 
     /// Says how much the last call said too much, and opens the next.
     pub(in crate::plugin) fn begin_call(&self) {
+        *self.0.complaint.lock() = None;
         let dropped = self.0.written.swap(0, Ordering::Relaxed).saturating_sub(LOG_LINES_MAX);
         if dropped > 0 {
             let Lines { deployment, partition, generation, .. } = &*self.0;
@@ -48,7 +55,15 @@ impl Log {
         }
     }
 
+    /// What the guest complained of last in the call under way: after a trap, it says more than the trap does.
+    pub(in crate::plugin) fn complaint(&self) -> Option<String> {
+        self.0.complaint.lock().take()
+    }
+
     pub(super) fn write(&self, level: tracing::Level, message: &str, fields: &str) {
+        if level == tracing::Level::ERROR {
+            *self.0.complaint.lock() = Some(readable(message));
+        }
         if self.0.quiet || self.0.written.fetch_add(1, Ordering::Relaxed) >= LOG_LINES_MAX {
             return;
         }

@@ -193,7 +193,7 @@ impl wit::state::HostTable for Host {
     fn open(&mut self, name: String) -> wasmtime::Result<Result<Resource<Table>, HostError>> {
         match self.state.tables.iter().position(|table| *table == name) {
             Some(index) => Ok(Ok(self.resources.push(Table(index))?)),
-            None => Ok(Err(HostError::NotFound(format!("the plugin's description has no table {name:?}")))),
+            None => Ok(Err(HostError::NotFound(format!("table {name:?} in the plugin's description")))),
         }
     }
 
