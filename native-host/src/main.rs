@@ -11,10 +11,11 @@ use bytes::Bytes;
 use kafka_do::model::record::{Header, Record, StoredRecord};
 use kafka_do::plugin::{Emitted, Native, Natives};
 
-const NATIVES: [Native; 4] = [
+const NATIVES: [Native; 5] = [
     Native { name: "filter-json", make: filter::make, tables: &[] },
     Native { name: "count-window", make: count::make, tables: &[count::TABLE] },
     Native { name: "script-filter", make: script::make_filter, tables: &[] },
+    Native { name: "script-whole", make: script::make_whole, tables: &[] },
     Native { name: "script-map", make: script::make_map, tables: &[] },
 ];
 

@@ -1,4 +1,4 @@
-//! What the bench's scripts do, in Rust: a filter that looks at one field, and a map that needs the whole value.
+//! What the bench's scripts do, in Rust: filters that look at one field and at the whole value, and a map.
 
 use bytes::Bytes;
 use kafka_do::plugin::{Input, NativeProcessor, Outcome};
@@ -24,6 +24,27 @@ impl NativeProcessor for Filter {
         let keeps = |value: &[u8]| {
             let flight: Result<Flight, _> = serde_json::from_slice(value);
             flight.is_ok_and(|flight| flight.dep_delay.is_some_and(|delay| delay > 60.0))
+        };
+        let kept = input.records.iter().filter(|record| record.value.is_some_and(keeps));
+        Outcome { records: kept.map(passed).collect(), rejections: Vec::new() }
+    }
+}
+
+struct Whole;
+
+pub(crate) fn make_whole(_: &Value) -> Box<dyn NativeProcessor> {
+    Box::new(Whole)
+}
+
+/// `o => Object.keys(o).length > 1 && o.dep_delay > 60`
+impl NativeProcessor for Whole {
+    fn process(&mut self, input: &Input<'_>, _: &mut Vec<Change>) -> Outcome {
+        let keeps = |value: &[u8]| {
+            let flight: Result<Value, _> = serde_json::from_slice(value);
+            flight.is_ok_and(|flight| {
+                flight.as_object().is_some_and(|fields| fields.len() > 1)
+                    && flight["dep_delay"].as_f64().is_some_and(|delay| delay > 60.0)
+            })
         };
         let kept = input.records.iter().filter(|record| record.value.is_some_and(keeps));
         Outcome { records: kept.map(passed).collect(), rejections: Vec::new() }

@@ -161,8 +161,12 @@ export function parse(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new NotJson(`the value is not JSON: ${error.message}`);
+    throw notJson(error);
   }
+}
+
+export function notJson(error) {
+  return new NotJson(`the value is not JSON: ${error.message}`);
 }
 
 /** About a record and not about the function that looked at it. */

@@ -3,7 +3,7 @@
 import { Fatal } from 'kafka-do-sdk';
 
 import { Chain, defined } from './chain.js';
-import { Emitted, Item, NotJson, parse, valueText } from './item.js';
+import { Emitted, Item, NotJson, notJson, parse, valueText } from './item.js';
 import { RunningAggregates } from './running.js';
 import { WindowedAggregates } from './windowed.js';
 
@@ -38,6 +38,8 @@ export class Stream {
     /** What came to the aggregate of the row under way. */
     this.arrived = [];
     /** Nothing but filters and maps: then a record is a line of columns, and needs no item. */
+    /** One filter of the value, as most scripts are. */
+    this.filter = plan.aggregate === null && plan.before.length === 1 && filtersValue(plan.before[0]) ? plan.before[0] : null;
     this.isStraight = plan.aggregate === null && plan.before.every(({ verb }) => verb === 'filter' || verb === 'map');
     if (plan.aggregate === null) {
       this.before = new Chain(plan.before, { end: finish, ...ends });
@@ -53,6 +55,10 @@ export class Stream {
   }
 
   process(records, output) {
+    if (this.filter !== null) {
+      keepRows(this.filter, records.columns.values, output);
+      return;
+    }
     if (this.isStraight) {
       passRows(this.plan.before, records, output);
       return;
@@ -129,6 +135,32 @@ export class Stream {
 
 /** Why a record is refused, in full. */
 class Refusal extends Error {}
+
+function filtersValue({ verb, takesValue, takesRecord }) {
+  return verb === 'filter' && takesValue && !takesRecord;
+}
+
+/** Stands for a value that is not there yet. */
+const UNREAD = Symbol('unread');
+const readJson = JSON.parse;
+
+/** What a chain of filters and maps does, for one filter: nothing is looked up twice. */
+function keepRows(step, values, output) {
+  const { call } = step;
+  const count = values.length;
+  for (let row = 0; row < count; row += 1) {
+    const text = values[row];
+    let value = UNREAD;
+    try {
+      value = text === null || text === undefined ? null : readJson(text);
+      if (call(value)) {
+        output.keepRow(row);
+      }
+    } catch (error) {
+      output.rejectRow(row, reasonOf(value === UNREAD ? notJson(error) : error, step));
+    }
+  }
+}
 
 /** What a chain of filters and maps does, several times as fast. */
 function passRows(steps, records, output) {
