@@ -19,7 +19,7 @@ async fn python_processes() {
     host.create_topic("users", 2).await;
     let uploaded = host.upload("hide", python()).await.ok();
     assert_eq!(uploaded["role"], "column-processing", "{uploaded}");
-    let settings = json!({"fields": ["email"], "key": "of this test"});
+    let settings = json!({"fields": ["email"], "key": "a key of this test alone"});
     let deployment = json!({"plugin": "hide", "inputs": ["users"], "output": "hidden", "settings": settings});
     host.put("/v1/deployments/hide", deployment).await.ok();
     let user = |n: usize| json!({"key": format!("user-{n}"), "value": {"email": format!("{}@example.com", n % 3), "n": n}});

@@ -1,5 +1,7 @@
 //! An index by time: which rows of a table have something coming, and when.
 
+use std::ops::Bound;
+
 use crate::HostError;
 use crate::rows::{damaged, read_timed, timed};
 use crate::state::{Entry, Table};
@@ -26,7 +28,7 @@ pub(crate) struct DueRow {
 impl Due {
     pub(crate) fn open(table: Table, tag: u8) -> Result<Self, HostError> {
         let mut due = Self { table, tag, earliest_ms: None };
-        due.earliest_ms = due.find_earliest()?;
+        due.earliest_ms = due.find_earliest(i64::MIN)?;
         Ok(due)
     }
 
@@ -44,28 +46,41 @@ impl Due {
         self.table.delete(timed(self.tag, time_ms, name));
     }
 
-    /// Takes out a page of the rows before this time, in order; an empty one when there is none left.
-    pub(crate) fn take_before(&mut self, until_ms: i64) -> Result<Vec<DueRow>, HostError> {
-        if self.earliest_ms.is_none_or(|earliest_ms| earliest_ms >= until_ms) {
-            return Ok(Vec::new());
+    /// Takes out the rows before this time, in order, at most `limit`.
+    pub(crate) fn take_before(&mut self, until_ms: i64, limit: usize) -> Result<Vec<DueRow>, HostError> {
+        let mut rows = Vec::new();
+        if limit == 0 || self.earliest_ms.is_none_or(|earliest_ms| earliest_ms >= until_ms) {
+            return Ok(rows);
         }
-        let page = self.table.scan(vec![self.tag]..timed(self.tag, until_ms, &[]), SCAN_ROWS)?;
-        let mut rows = Vec::with_capacity(page.len());
-        for Entry { key, value } in page {
+        for Entry { key, value } in scan_some(&self.table, vec![self.tag], timed(self.tag, until_ms, &[]), limit)? {
             let (time_ms, name) = read_timed(&key, self.tag).ok_or_else(damaged)?;
             rows.push(DueRow { time_ms, name: name.to_vec(), value });
             self.table.delete(key);
         }
-        self.earliest_ms = match rows.last() {
-            // More may stand behind a full page.
-            Some(last) if rows.len() == SCAN_ROWS as usize => Some(last.time_ms),
-            _ => self.find_earliest()?,
-        };
+        let more_from_ms = rows.last().filter(|_| rows.len() == limit).map_or(until_ms, |last| last.time_ms);
+        self.earliest_ms = self.find_earliest(more_from_ms)?;
         Ok(rows)
     }
 
-    pub(crate) fn find_earliest(&self) -> Result<Option<i64>, HostError> {
-        let first = self.table.scan(vec![self.tag]..vec![self.tag + 1], 1)?.pop();
+    /// From this time on: a scan passes over what a call deleted, so it need not begin there.
+    fn find_earliest(&self, from_ms: i64) -> Result<Option<i64>, HostError> {
+        let first = self.table.scan(timed(self.tag, from_ms, &[])..vec![self.tag + 1], 1)?.pop();
         first.map(|entry| read_timed(&entry.key, self.tag).map(|(time_ms, _)| time_ms).ok_or_else(damaged)).transpose()
+    }
+}
+
+/// The rows from one key to before another, at most `limit`, a page after the other.
+pub(crate) fn scan_some(table: &Table, from: Vec<u8>, until: Vec<u8>, limit: usize) -> Result<Vec<Entry>, HostError> {
+    let mut rows: Vec<Entry> = Vec::new();
+    let mut from = Bound::Included(from);
+    loop {
+        let asked = u32::try_from(limit - rows.len()).unwrap_or(u32::MAX).min(SCAN_ROWS);
+        let page = table.scan((from, Bound::Excluded(until.clone())), asked)?;
+        let is_last = page.len() < asked as usize;
+        rows.extend(page);
+        match rows.last() {
+            Some(last) if !is_last && rows.len() < limit => from = Bound::Excluded(last.key.clone()),
+            _ => return Ok(rows),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A plugin that is one plain function.
+//! Plugins that are one plain function.
 
 use serde::Deserialize;
 
@@ -46,28 +46,68 @@ pub(crate) const NO_SETTINGS_SCHEMA: &str = r#"{"type":"object","additionalPrope
 /// ```
 #[macro_export]
 macro_rules! filter_map {
-    (summary: $summary:expr, function: $function:expr $(,)?) => {
-        $crate::filter_map! {
+    ($($part:tt)*) => {
+        $crate::__plugin_of_function! { ::core::option::Option<$crate::NewRecord>, $($part)* }
+    };
+}
+
+/// Makes a plugin of a function that turns each record into any number of records: [`filter_map!`](crate::filter_map) for a
+/// function that answers `Result<Vec<NewRecord>, Reject>`. They are emitted in the order of the `Vec`.
+///
+/// ```
+/// use kafka_do_sdk::{NewRecord, Record, Reject};
+///
+/// kafka_do_sdk::flat_map! {
+///     summary: "Makes a record of each line.",
+///     function: lines,
+/// }
+///
+/// fn lines(record: Record) -> Result<Vec<NewRecord>, Reject> {
+///     let text = String::from_utf8(record.value.unwrap_or_default())?;
+///     Ok(text.lines().map(|line| NewRecord::new(line).with_timestamp_ms(record.timestamp_ms)).collect())
+/// }
+/// # fn main() {
+/// # let lines = kafka_do_sdk::testing::record().with_value("a\nb");
+/// # let outcome = kafka_do_sdk::testing::Harness::<Plugin>::new("{}").process([lines]).unwrap();
+/// # assert_eq!(outcome.records.len(), 2);
+/// # }
+/// ```
+#[macro_export]
+macro_rules! flat_map {
+    ($($part:tt)*) => {
+        $crate::__plugin_of_function! { ::std::vec::Vec<$crate::NewRecord>, $($part)* }
+    };
+}
+
+/// What `filter_map!` and `flat_map!` share: the function answers something to go through record by record.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __plugin_of_function {
+    ($answer:ty, summary: $summary:expr, function: $function:expr $(,)?) => {
+        $crate::__plugin_of_function! {
             @define
+            $answer,
             $crate::Description::new($summary),
             $crate::NoSettings,
             |record, _settings: &$crate::NoSettings| $function(record)
         }
     };
     (
+        $answer:ty,
         summary: $summary:expr,
         settings: $settings:ty,
         settings_schema: $schema:expr,
         function: $function:expr $(,)?
     ) => {
-        $crate::filter_map! {
+        $crate::__plugin_of_function! {
             @define
+            $answer,
             $crate::Description::new($summary).with_settings_schema($schema),
             $settings,
             $function
         }
     };
-    (@define $description:expr, $settings:ty, $function:expr) => {
+    (@define $answer:ty, $description:expr, $settings:ty, $function:expr) => {
         /// The plugin: a function, and the settings it was opened with.
         struct Plugin {
             settings: $settings,
@@ -91,11 +131,9 @@ macro_rules! filter_map {
             ) -> ::core::result::Result<(), $crate::Failure> {
                 for record in batch.records {
                     let offset = record.offset;
-                    let kept: ::core::result::Result<::core::option::Option<$crate::NewRecord>, $crate::Reject> =
-                        ($function)(record, &self.settings);
-                    match kept {
-                        ::core::result::Result::Ok(::core::option::Option::Some(record)) => output.emit(record),
-                        ::core::result::Result::Ok(::core::option::Option::None) => {}
+                    let answer: ::core::result::Result<$answer, $crate::Reject> = ($function)(record, &self.settings);
+                    match answer {
+                        ::core::result::Result::Ok(records) => output.emit_all(records),
                         ::core::result::Result::Err(reject) => output.reject_offset(offset, reject.reason),
                     }
                 }

@@ -1,15 +1,20 @@
 //! Single fields of a JSON document, without building a tree of it.
 
 mod condition;
+mod event;
 mod extract;
 mod field;
+mod insert;
 mod path;
 mod scan;
 
 pub use condition::{Comparison, Condition, Operand};
+pub use event::{Event, NoEvent, group_text};
 pub use extract::extract;
 pub use field::{Field, Number};
+pub use insert::{InsertError, insert};
 pub use path::Path;
+pub use scan::top_level;
 
 /// Why a document could not be read.
 #[derive(Debug)]

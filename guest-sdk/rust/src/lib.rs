@@ -3,8 +3,11 @@
 //! A plugin is a WebAssembly component with one role. This crate carries the processing role: records in, records out.
 //! There are two ways to write one, and both are tested natively with [`testing::Harness`], in a plain `cargo test`:
 //!
-//! - [`filter_map!`]: a plain function from a record to a record, or to none;
+//! - [`filter_map!`] and [`flat_map!`]: a plain function from a record to a record or none, or to several;
 //! - [`Processor`] and [`export_processor!`]: a type that sees batches, keeps [`state`] and follows time.
+//!
+//! For the second there is what stream processing needs, with the names of Kafka Streams: [`windows`] and their aggregates,
+//! [`joins`], [`Dedup`], [`Branches`], [`timers`], and [`topics::internal`] to repartition.
 //!
 //! ```
 //! use kafka_do_sdk::{NewRecord, Record, Reject};
@@ -28,28 +31,40 @@
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+mod aggregate;
 pub mod bindings;
+mod branch;
 pub mod clock;
+mod dedup;
 mod description;
+mod due;
 mod failure;
 mod filter_map;
 mod imports;
+pub mod joins;
 pub mod json;
 pub mod log;
 mod output;
 mod processor;
 mod record;
+mod rows;
 pub mod state;
+mod stream_time;
 #[doc(hidden)]
 pub mod task;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod time;
+pub mod timers;
+pub mod topics;
 pub mod windows;
 
 pub use bindings::kafka_do::plugin::types::{
     Description, Failure, Header, HostError, NewRecord, RecordBatch as Batch, Rejection, RetryAdvice,
     StoredRecord as Record, TaskContext,
 };
+pub use branch::Branches;
+pub use dedup::Dedup;
 pub use failure::Reject;
 pub use filter_map::NoSettings;
 pub use output::Output;

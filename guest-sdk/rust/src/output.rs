@@ -25,6 +25,11 @@ impl Output {
         self.outcome.records.push(record.into());
     }
 
+    /// Appends records in their order.
+    pub fn emit_all(&mut self, records: impl IntoIterator<Item = impl Into<NewRecord>>) {
+        self.outcome.records.extend(records.into_iter().map(Into::into));
+    }
+
     /// Refuses a record of this call's batch: the host copies it to the dead-letter topic with the reason, and goes on.
     pub fn reject(&mut self, record: &Record, reason: impl Display) {
         self.reject_offset(record.offset, reason);

@@ -28,10 +28,6 @@ impl StreamTime {
         self.now_ms = self.now_ms.max(Some(event_time_ms));
     }
 
-    pub(crate) fn now_ms(&self) -> Option<i64> {
-        self.now_ms
-    }
-
     /// Everything before this time has passed for something that lasts so long; `i64::MIN` before the first record.
     pub(crate) fn ago_ms(&self, length_ms: i64) -> i64 {
         self.now_ms.map_or(i64::MIN, |now_ms| now_ms.saturating_sub(length_ms))

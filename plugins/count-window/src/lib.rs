@@ -1,13 +1,9 @@
 //! Counts records by a JSON field, in tumbling windows of event time.
 
-mod event;
-
 use kafka_do_sdk::state::Table;
-use kafka_do_sdk::windows::{Closed, TumblingWindows};
-use kafka_do_sdk::{Batch, Context, Description, Failure, NewRecord, Output, Processor, json};
+use kafka_do_sdk::windows::{TimeStore, TimeWindows, Windowed};
+use kafka_do_sdk::{Batch, Context, Description, Failure, NewRecord, Output, Processor, clock, json};
 use serde::Deserialize;
-
-use crate::event::Event;
 
 /// The state table of the open windows.
 const TABLE: &str = "windows";
@@ -24,7 +20,7 @@ pub struct Settings {
 
 pub struct CountWindow {
     settings: Settings,
-    windows: TumblingWindows<u64>,
+    windows: TimeStore<u64>,
 }
 
 impl Processor for CountWindow {
@@ -37,21 +33,18 @@ impl Processor for CountWindow {
     }
 
     fn open(Context { settings, .. }: Context<Settings>) -> Result<Self, Failure> {
-        let windows = TumblingWindows::open(Table::open(TABLE)?, settings.window_ms, settings.grace_ms)?;
+        let windows = TimeWindows::tumbling(settings.window_ms).with_grace_ms(settings.grace_ms);
+        let windows = TimeStore::open(Table::open(TABLE)?, windows)?;
         Ok(Self { settings, windows })
     }
 
     fn process(&mut self, batch: Batch, output: &mut Output) -> Result<(), Failure> {
         let Settings { key_path, time_path, .. } = &self.settings;
         for record in &batch.records {
-            match Event::read(record, key_path, time_path.as_ref()) {
+            match json::Event::read(record, key_path, time_path.as_ref()) {
                 Ok(event) => {
                     if let Err(late) = self.windows.add(event.time_ms, event.key.as_bytes(), |count| *count += 1) {
-                        let (end, now) = (event::rfc3339(late.window_end_ms), event::rfc3339(late.stream_time_ms));
-                        output.reject(
-                            record,
-                            format_args!("late: its window ended at {end}, and event time had come to {now}"),
-                        );
+                        output.reject(record, late);
                     }
                 }
                 Err(reason) => output.reject(record, reason),
@@ -74,17 +67,20 @@ impl CountWindow {
         for closed in self.windows.settle()? {
             output.emit(count_record(&closed)?);
         }
+        if self.windows.has_more() {
+            clock::wake_at(Some(clock::now_ms()));
+        }
         Ok(())
     }
 }
 
 /// The key is the group's as text. The timestamp is the window's last millisecond, so that it falls into the same window
 /// wherever the counts are counted on.
-fn count_record(closed: &Closed<u64>) -> Result<NewRecord, Failure> {
-    let Closed { key, start_ms, end_ms, aggregate: count } = closed;
+fn count_record(closed: &Windowed<u64>) -> Result<NewRecord, Failure> {
+    let Windowed { key, start_ms, end_ms, aggregate: count } = closed;
     let key = std::str::from_utf8(key).map_err(|_| Failure::fatal("a group in the state is not text"))?;
     let value = format!(r#"{{"key":{key},"window_start_ms":{start_ms},"window_end_ms":{end_ms},"count":{count}}}"#);
-    Ok(NewRecord::new(value).with_key(event::group_text(key)).with_timestamp_ms(end_ms - 1))
+    Ok(NewRecord::new(value).with_key(json::group_text(key)).with_timestamp_ms(end_ms - 1))
 }
 
 kafka_do_sdk::export_processor!(CountWindow);

@@ -125,6 +125,20 @@ fn more_windows_close_at_once_than_one_scan_reads() {
 }
 
 #[test]
+fn more_windows_close_at_once_than_one_call_emits() {
+    let mut harness = Harness::<CountWindow>::new(BY_CARRIER);
+    harness.process((0..45_000).map(|n| flight(&format!("{n:05}"), 0))).unwrap();
+    let mut records = harness.process([flight("UA", 100_000)]).unwrap().records;
+    assert_eq!(records.len(), 20_000);
+    for emitted in [40_000, 45_000, 45_000] {
+        records.extend(harness.wake().unwrap().records);
+        assert_eq!(records.len(), emitted);
+    }
+    assert!(records.is_sorted_by_key(|record| record.key.clone()));
+    assert_eq!(harness.wake_at_ms(), None);
+}
+
+#[test]
 fn settings_it_does_not_know_are_refused() {
     for settings in ["{}", r#"{"key_path":"a","window_ms":1,"x":1}"#, r#"{"key_path":"a","window_ms":"1"}"#] {
         assert!(Harness::<CountWindow>::try_new(settings).is_err(), "{settings}");

@@ -1,5 +1,7 @@
 //! One pass over a document that picks fields and checks the rest.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -15,18 +17,33 @@ pub fn extract<'a, const N: usize>(document: &'a [u8], paths: [&Path; N]) -> Res
     const {
         assert!(N <= Paths::BITS as usize, "a pass carries its paths in a bit set");
     };
+    Ok(raw(document, paths)?.map(|raw| raw.map(Field::from_valid_json)))
+}
+
+/// Where the value of a field of the outermost object stands in the document, which is checked as a whole.
+pub(super) fn raw_field(document: &[u8], name: &str) -> Result<Option<Range<usize>>, Error> {
+    let [found] = raw(document, [&Path::field(name)])?;
+    Ok(found.map(|json| {
+        // It is a part of the document, so the difference is where it begins.
+        let begin = json.as_ptr().addr() - document.as_ptr().addr();
+        begin..begin + json.len()
+    }))
+}
+
+/// The JSON at each path, as it stands in the document.
+fn raw<'a, const N: usize>(document: &'a [u8], paths: [&Path; N]) -> Result<[Option<&'a str>; N], Error> {
     if paths.iter().all(|path| path.len() == 1)
         && let Some(found) = scan(document, paths.map(Path::as_str))
     {
         // Parts of a text between its tokens are texts.
-        return Ok(found.map(|raw| raw.and_then(|raw| std::str::from_utf8(raw).ok()).map(Field::from_valid_json)));
+        return Ok(found.map(|raw| raw.and_then(|raw| std::str::from_utf8(raw).ok())));
     }
     let text = std::str::from_utf8(document).map_err(Error::NotUtf8)?;
     let mut found = [None; N];
     let walk = Walk { paths: &paths, sought: all(N), depth: 0, found: &mut found };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     walk.deserialize(&mut deserializer).and_then(|()| deserializer.end()).map_err(Error::NotJson)?;
-    Ok(found.map(|raw| raw.map(|raw| Field::from_valid_json(raw.get()))))
+    Ok(found.map(|raw| raw.map(RawValue::get)))
 }
 
 /// A set of paths, by their place in the list.

@@ -27,6 +27,11 @@ impl Path {
         extract(document, [self]).map(|[field]| field)
     }
 
+    /// A field of the outermost object, whatever its name has in it.
+    pub(super) fn field(name: &str) -> Self {
+        Self { text: name.to_owned(), steps: vec![Step { name: name.to_owned(), index: name.parse().ok() }] }
+    }
+
     /// The path as it was written.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -6,38 +6,29 @@ const DEPTH_MAX: u32 = 32;
 
 /// Where the values of the named fields stand, where it can tell that the whole document is JSON.
 pub(super) fn scan<'a, const N: usize>(document: &'a [u8], names: [&str; N]) -> Option<[Option<&'a [u8]>; N]> {
-    let mut scanner = Scanner { document, at: 0, seen: 0 };
     let mut found = [None; N];
-    scanner.space();
-    scanner.expect(b'{')?;
-    scanner.space();
-    if !scanner.take(b'}') {
-        loop {
-            scanner.expect(b'"')?;
-            let name = scanner.name()?;
-            scanner.space();
-            scanner.expect(b':')?;
-            scanner.space();
-            let begin = scanner.at;
-            scanner.value(0)?;
-            let value = document.get(begin..scanner.at)?;
-            for (name_sought, found) in names.iter().zip(&mut found) {
-                if name == name_sought.as_bytes() {
-                    // Where a name stands twice the last one counts.
-                    *found = Some(value);
-                }
+    let is_sure = top_level(document, |name, value| {
+        for (name_sought, found) in names.iter().zip(&mut found) {
+            if name == name_sought.as_bytes() {
+                // Where a name stands twice the last one counts.
+                *found = Some(value);
             }
-            scanner.space();
-            if scanner.take(b'}') {
-                break;
-            }
-            scanner.expect(b',')?;
-            scanner.space();
         }
+    });
+    is_sure.then_some(found)
+}
+
+/// Hands over the fields of the outermost object, name and value as they stand in the document, in their order. `false` where
+/// it is not sure that the whole document is such an object: what was handed over then counts for nothing, and a parser
+/// decides. Names come without their quotes; one with an escape is among what it is not sure of.
+pub fn top_level<'a>(document: &'a [u8], mut field: impl FnMut(&'a [u8], &'a [u8])) -> bool {
+    let mut scanner = Scanner { document, at: 0, seen: 0 };
+    if scanner.object(&mut field).is_none() {
+        return false;
     }
     scanner.space();
     let is_text = scanner.seen & HIGH_BITS == 0 || std::str::from_utf8(document).is_ok();
-    (scanner.at == document.len() && is_text).then_some(found)
+    scanner.at == document.len() && is_text
 }
 
 struct Scanner<'a> {
@@ -57,6 +48,31 @@ fn zeros(word: u64) -> u64 {
 }
 
 impl<'a> Scanner<'a> {
+    fn object(&mut self, field: &mut impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
+        self.space();
+        self.expect(b'{')?;
+        self.space();
+        if self.take(b'}') {
+            return Some(());
+        }
+        loop {
+            self.expect(b'"')?;
+            let name = self.name()?;
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            let begin = self.at;
+            self.value(0)?;
+            field(name, self.document.get(begin..self.at)?);
+            self.space();
+            if self.take(b'}') {
+                return Some(());
+            }
+            self.expect(b',')?;
+            self.space();
+        }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.document.get(self.at).copied()
     }

@@ -50,7 +50,11 @@ impl<P: Processor> Harness<P> {
             return Err(Failure::fatal("the settings schema is not a JSON object"));
         }
         let mut harness = Self {
-            context: TaskContext { deployment: DEPLOYMENT.to_owned(), partition: Some(0), settings: settings.to_owned() },
+            context: TaskContext {
+                deployment: DEPLOYMENT.to_owned(),
+                partition: Some(0),
+                settings: settings.to_owned(),
+            },
             host: Host {
                 tables: tables.into_iter().map(|name| (name, BTreeMap::new())).collect(),
                 deployment: DEPLOYMENT.to_owned(),
