@@ -36,15 +36,12 @@ pub(crate) fn make_whole(_: &Value) -> Box<dyn NativeProcessor> {
     Box::new(Whole)
 }
 
-/// `o => Object.keys(o).length > 1 && o.dep_delay > 60`
+/// `o => ((flight) => flight.dep_delay > 60)(o)`
 impl NativeProcessor for Whole {
     fn process(&mut self, input: &Input<'_>, _: &mut Vec<Change>) -> Outcome {
         let keeps = |value: &[u8]| {
             let flight: Result<Value, _> = serde_json::from_slice(value);
-            flight.is_ok_and(|flight| {
-                flight.as_object().is_some_and(|fields| fields.len() > 1)
-                    && flight["dep_delay"].as_f64().is_some_and(|delay| delay > 60.0)
-            })
+            flight.is_ok_and(|flight| flight["dep_delay"].as_f64().is_some_and(|delay| delay > 60.0))
         };
         let kept = input.records.iter().filter(|record| record.value.is_some_and(keeps));
         Outcome { records: kept.map(passed).collect(), rejections: Vec::new() }

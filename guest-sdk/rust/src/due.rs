@@ -49,10 +49,12 @@ impl Due {
     /// Takes out the rows before this time, in order, at most `limit`.
     pub(crate) fn take_before(&mut self, until_ms: i64, limit: usize) -> Result<Vec<DueRow>, HostError> {
         let mut rows = Vec::new();
-        if limit == 0 || self.earliest_ms.is_none_or(|earliest_ms| earliest_ms >= until_ms) {
+        let Some(earliest_ms) = self.earliest_ms.filter(|earliest_ms| *earliest_ms < until_ms && limit > 0) else {
             return Ok(rows);
-        }
-        for Entry { key, value } in scan_some(&self.table, vec![self.tag], timed(self.tag, until_ms, &[]), limit)? {
+        };
+        // What this call took out before is still in the host's table, and a scan from the tag on would pass over all of it.
+        let (from, until) = (timed(self.tag, earliest_ms, &[]), timed(self.tag, until_ms, &[]));
+        for Entry { key, value } in scan_some(&self.table, from, until, limit)? {
             let (time_ms, name) = read_timed(&key, self.tag).ok_or_else(damaged)?;
             rows.push(DueRow { time_ms, name: name.to_vec(), value });
             self.table.delete(key);

@@ -15,6 +15,47 @@
 //! once: a result is final (Kafka Streams' *suppress until closed*). So a window is retained until it is handed out. One call
 //! hands out at most [`RESULTS_MAX`]; then `has_more` says that others wait. They keep their order, and their lateness: a
 //! window that waits is closed.
+//!
+//! ```
+//! use kafka_do_sdk::state::Table;
+//! use kafka_do_sdk::windows::{Average, TimeStore, TimeWindows};
+//! use kafka_do_sdk::{Batch, Context, Description, Failure, NewRecord, NoSettings, Output, Processor};
+//!
+//! /// The average size of each key's values in the last five minutes, every minute.
+//! struct Sizes(TimeStore<Average>);
+//!
+//! impl Processor for Sizes {
+//!     type Settings = NoSettings;
+//!
+//!     fn describe() -> Description {
+//!         Description::new("Averages sizes.").with_table("windows")
+//!     }
+//!
+//!     fn open(_: Context<NoSettings>) -> Result<Self, Failure> {
+//!         let windows = TimeWindows::hopping(300_000, 60_000).with_grace_ms(10_000);
+//!         TimeStore::open(Table::open("windows")?, windows).map(Self)
+//!     }
+//!
+//!     fn process(&mut self, batch: Batch, output: &mut Output) -> Result<(), Failure> {
+//!         for record in &batch.records {
+//!             let (key, value) = (record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
+//!             let size = (value.len() as f64).into();
+//!             if let Err(late) = self.0.add(record.timestamp_ms, key, |average| average.add(size)) {
+//!                 output.reject(record, late);
+//!             }
+//!         }
+//!         for window in self.0.settle()? {
+//!             let average = window.aggregate.value().unwrap_or_default();
+//!             output.emit(NewRecord::new(average.to_string()).with_key(window.key).with_timestamp_ms(window.end_ms - 1));
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//! # use kafka_do_sdk::testing::{Harness, record};
+//! # let mut harness = Harness::<Sizes>::new("{}");
+//! # let outcome = harness.process([record().with_value("four"), record().with_timestamp_ms(70_000)]).unwrap();
+//! # assert_eq!(outcome.records, [NewRecord::new("4").with_key("").with_timestamp_ms(59_999)]);
+//! ```
 
 mod session;
 mod time;

@@ -67,7 +67,7 @@ fn processors(data: &Data) -> Vec<Processor> {
             name: "script, a filter that needs the whole value",
             component: "script",
             native: "script-whole",
-            settings: script("o => Object.keys(o).length > 1 && o.dep_delay > 60", "filter"),
+            settings: script("o => ((flight) => flight.dep_delay > 60)(o)", "filter"),
             at_least: Some(120_000.0),
             ratio: None,
         },
