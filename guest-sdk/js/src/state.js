@@ -16,6 +16,9 @@ const FORMS = {
 };
 
 const PAGE_ROWS_MIN = 16;
+/** What the host answers at once: so many rows, and of large ones fewer, but never under so many bytes where there are more. */
+const PAGE_ROWS_MAX = 10_000;
+const PAGE_BYTES = 1 << 20;
 
 /** A table that the plugin's description declares, its rows scoped to this deployment and partition. */
 export class Table {
@@ -102,11 +105,14 @@ class Rows {
     // A page of the host's, with this call's own writes laid over it, may be shorter than it was: so go on.
     while (found.length < limit && !(start !== null && until !== null && start >= until)) {
       // One row more than asked for would often be one that this call deleted, so a page is not too small.
-      const asked = Math.max(limit - found.length, PAGE_ROWS_MIN);
+      const asked = Math.min(Math.max(limit - found.length, PAGE_ROWS_MIN), PAGE_ROWS_MAX);
       const range = { from: start === null ? null : unpack(start), until: until === null ? null : unpack(until) };
-      const page = ask(() => this.#table.scan(range, asked)).map(({ key, value }) => [pack(key), value]);
+      const rows = ask(() => this.#table.scan(range, asked));
+      const page = rows.map(({ key, value }) => [pack(key), value]);
       // Where the host has more rows, the writes after its last one belong to a later page.
-      const more = page.length >= asked ? next(page[page.length - 1][0]) : null;
+      const bytes = rows.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+      const isCut = rows.length >= asked || bytes >= PAGE_BYTES;
+      const more = isCut ? next(page[page.length - 1][0]) : null;
       const end = more ?? until;
       const merged = new Map(page);
       for (const [key, { value, staged }] of this.#known) {

@@ -161,10 +161,12 @@ impl Table {
         let mut entries = Vec::new();
         // A page of the host's, with this call's own writes laid over it, may be shorter than it was: so go on.
         while entries.len() < limit && from.as_ref().zip(until.as_ref()).is_none_or(|(from, until)| from < until) {
-            let asked = u32::try_from(limit - entries.len()).unwrap_or(u32::MAX);
+            let asked = u32::try_from(limit - entries.len()).unwrap_or(u32::MAX).min(PAGE_ROWS);
             let page = rows.table.scan(&KeyRange { from: from.clone(), until: until.clone() }, asked)?;
             // Where the host has more rows, the writes after its last one belong to a later page.
-            let more = (page.len() >= asked as usize).then(|| page.last().map(|last| after(&last.key))).flatten();
+            let is_cut = page.len() >= asked as usize
+                || page.iter().map(|entry| entry.key.len() + entry.value.len()).sum::<usize>() >= PAGE_BYTES;
+            let more = page.last().filter(|_| is_cut).map(|last| after(&last.key));
             let staged_from = from.map_or(Bound::Unbounded, Bound::Included);
             let staged_until =
                 more.as_ref().or(until.as_ref()).map_or(Bound::Unbounded, |key| Bound::Excluded(key.clone()));
@@ -188,6 +190,10 @@ impl Table {
         self.0.borrow_mut().known.insert(key, Row { value, staged: true });
     }
 }
+
+/// What the host answers at once: so many rows, and of large ones fewer, but never under so many bytes where there are more.
+const PAGE_ROWS: u32 = 10_000;
+const PAGE_BYTES: usize = 1 << 20;
 
 /// The first key after this one.
 fn after(key: &[u8]) -> Vec<u8> {

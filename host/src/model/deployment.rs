@@ -50,7 +50,7 @@ pub struct Deployment {
     pub id: DeploymentId,
     pub name: DeploymentName,
     pub inputs: Vec<TopicName>,
-    /// Topics of its own, which it writes and reads.
+    /// Topics of its own, which it writes and reads: those of all its generations, since records may still be in them.
     #[serde(default)]
     pub internal: Vec<TopicName>,
     pub paused: bool,
@@ -189,6 +189,7 @@ mod tests {
             output: None,
             grants: Grants::default(),
             changelog: vec![],
+            internal: vec![],
             started_ms: 0,
             standing: Standing::Current,
             reason: None,

@@ -31,6 +31,9 @@ pub struct Generation {
     /// State tables of which every change is also a record of a compacted topic.
     #[serde(default)]
     pub changelog: Vec<String>,
+    /// Topics of the deployment's own that it asked for: it repartitions.
+    #[serde(default)]
+    pub internal: Vec<TopicName>,
     pub started_ms: i64,
     pub standing: Standing,
     /// Why it came, or why it went, where that was not simply asked for.

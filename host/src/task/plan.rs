@@ -116,6 +116,8 @@ pub(super) struct Plan {
     pub(super) settings: Arc<str>,
     /// What it reads: the topics that it was told to, in their order, then its own.
     pub(super) inputs: Vec<Arc<Topic>>,
+    /// It repartitions: event time is that of the whole deployment.
+    pub(super) is_aligned: bool,
     /// Those that are its own.
     pub(super) internal: HashSet<TopicName>,
     pub(super) output: Option<Arc<Topic>>,
@@ -143,6 +145,7 @@ impl Plan {
             generation: generation.clone(),
             code,
             inputs: row.reads().map(|name| log.topic(name)).collect::<Result<_>>()?,
+            is_aligned: !generation.internal.is_empty(),
             internal: row.internal.iter().cloned().collect(),
             output,
             topics,

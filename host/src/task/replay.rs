@@ -327,7 +327,7 @@ impl Sandbox {
         let input = Input { topic: topic.as_str(), partition, records: &stored };
         let outcome = self.instance(partition).await?.process(&input, before_ms).await?;
         self.settle(partition, record, outcome, made, waiting).await?;
-        if self.plan.internal.is_empty() {
+        if !self.plan.is_aligned {
             self.advance(partition, Some(record.timestamp_ms), record, made, waiting).await?;
         } else if waiting.is_empty() {
             // All that was on its way has arrived: the whole deployment goes on.

@@ -194,6 +194,7 @@ impl Supervisor {
             output: request.output.clone(),
             grants: request.grants.clone(),
             changelog: request.changelog.tables(&artefact.description.tables)?,
+            internal: Vec::new(),
             started_ms: self.surroundings.clock.now_ms(),
             standing: Standing::Current,
             reason: None,
@@ -207,7 +208,7 @@ impl Supervisor {
         &self,
         name: &DeploymentName,
         request: &Request,
-        generation: Generation,
+        mut generation: Generation,
         code: Arc<Code>,
     ) -> Result<Draft> {
         if self.deployments.read().len() >= DEPLOYMENTS_MAX {
@@ -223,10 +224,11 @@ impl Supervisor {
             inputs: request.inputs.iter().map(|input| input.topic.clone()).collect(),
             internal: Vec::new(),
             paused: false,
-            generations: vec![generation.clone()],
+            generations: Vec::new(),
             canary: None,
         };
-        let internal = self.make_ready(&mut row, &generation, &code).await?;
+        let internal = self.make_ready(&mut row, &mut generation, &code).await?;
+        row.generations.push(generation.clone());
         let mut offsets = self.internal_beginnings(&row, &internal)?;
         for input in &request.inputs {
             offsets.extend(self.beginnings(&row, input).await?);
@@ -266,14 +268,14 @@ impl Supervisor {
     pub(super) async fn make_ready(
         &self,
         row: &mut Deployment,
-        generation: &Generation,
+        generation: &mut Generation,
         code: &Code,
     ) -> Result<Vec<TopicName>> {
         let log = &self.surroundings.log;
         let partitions = co_partitions(log, &row.inputs)?;
         let asked = self.try_out(&row.name, Scope { deployment: row.id, partition: 0 }, generation, code).await?;
-        let new: Vec<_> =
-            internal_names(&row.name, &asked)?.into_iter().filter(|topic| !row.internal.contains(topic)).collect();
+        generation.internal = internal_names(&row.name, &asked)?;
+        let new: Vec<_> = generation.internal.iter().filter(|topic| !row.internal.contains(topic)).cloned().collect();
         let config = TopicConfig { partitions, ..TopicConfig::default() };
         if let Some(output) = &generation.output
             && log.find_topic(output).is_none()

@@ -84,14 +84,14 @@ impl Supervisor {
         &self,
         deployed: &Deployed,
         mut wanted: Deployment,
-        next: Generation,
+        mut next: Generation,
         code: Arc<Code>,
         ended: Standing,
         reason: Option<&str>,
         offsets: Vec<Row>,
     ) -> Result<DeploymentStatus> {
         let before = deployed.row();
-        let new_internal = self.make_ready(&mut wanted, &next, &code).await?;
+        let new_internal = self.make_ready(&mut wanted, &mut next, &code).await?;
         let offsets = offsets.into_iter().chain(self.internal_beginnings(&wanted, &new_internal)?).collect();
         let after = wanted.with_generation(next, ended, reason);
         let plan = Arc::new(Plan::new(&self.surroundings.log, &after, after.current(), code)?);
@@ -207,12 +207,12 @@ impl Supervisor {
         }
         let Canary { generation, rule } = canary;
         let number = wanted.current().number + 1;
-        let generation = Generation { number, origin: number, standing: Standing::Canary, ..generation };
-        let new_internal = self.make_ready(&mut wanted, &generation, &code).await?;
-        if !new_internal.is_empty() {
+        let mut generation = Generation { number, origin: number, standing: Standing::Canary, ..generation };
+        let new_internal = self.make_ready(&mut wanted, &mut generation, &code).await?;
+        if !new_internal.is_empty() || generation.internal.is_empty() != wanted.current().internal.is_empty() {
             return Err(Error::conflict(
-                "canary-needs-topics",
-                "the new version has an internal topic that the one before does not read; swap it in without a canary",
+                "canary-repartitions",
+                "one of the two versions repartitions through an internal topic and the other does not, so that they cannot share the partitions; swap without a canary",
             ));
         }
         let after = Deployment { canary: Some(Canary { generation: generation.clone(), rule }), ..wanted.clone() };

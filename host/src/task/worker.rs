@@ -193,7 +193,7 @@ impl Worker {
             .collect();
         let now_ms = self.surroundings.clock.now_ms();
         let wake_in = self.times.wake_at_ms.map(|at_ms| u64::try_from(at_ms - now_ms).unwrap_or(0).min(WAKE_LOOK_MS));
-        let moves = (!self.plan.internal.is_empty()).then(|| self.alignment.watch());
+        let moves = self.plan.is_aligned.then(|| self.alignment.watch());
         let is_behind = self.aligned_watermark() > self.times.watermark_ms;
         async move {
             if let Some(at) = retry_at {
@@ -224,7 +224,7 @@ impl Worker {
 
     /// What the watermark may be where the deployment repartitions, once this task has read all that is on its way to it.
     fn aligned_watermark(&self) -> Option<i64> {
-        if self.plan.internal.is_empty() || self.inputs.iter().any(|input| input.internal && input.has_more()) {
+        if !self.plan.is_aligned || self.inputs.iter().any(|input| input.internal && input.has_more()) {
             return None;
         }
         self.alignment.watermark_ms()
@@ -282,6 +282,11 @@ impl Worker {
         self.inputs = inputs;
         self.shown.lock().partitions.clear();
         let old = self.instance.replace(instance);
+        if self.plan.is_aligned != plan.is_aligned {
+            // Event time is of another kind from here on.
+            self.times.watermark_ms = None;
+            self.times.emitted_ms = None;
+        }
         self.plan = plan;
         self.recover();
         *self.progress.lock() = self.aligned_progress();
@@ -337,7 +342,7 @@ impl Worker {
             return self.skip_deleted(index);
         }
         // Before anything is read: what is on its way by now is read before the task goes by it.
-        let aligned_ms = (!self.plan.internal.is_empty()).then(|| self.alignment.watermark_ms());
+        let aligned_ms = self.plan.is_aligned.then(|| self.alignment.watermark_ms());
         let on_its_way: Vec<u64> = self.inputs.iter().map(|input| input.partition.high_watermark()).collect();
         let mut reads = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
@@ -527,7 +532,7 @@ impl Worker {
     }
 
     fn tell_others(&self) {
-        if self.plan.internal.is_empty() {
+        if !self.plan.is_aligned {
             return;
         }
         *self.progress.lock() = self.aligned_progress();

@@ -46,6 +46,7 @@ pub const ZOO: &[Case] = &[
     guest("unknown-import", upload_refused("import-not-granted", "other:thing/oracle")),
     guest("filter-next", End::SwapRefused { code: "state-table-vanished", says: "scratch" }),
     guest("counter-state", PASSES),
+    guest("alarm", PASSES),
     misbehave("pass", PASSES),
     misbehave("open-fails", not_opened("told to fail when opened")),
     misbehave("trap-in-open", not_opened("open trapped: wasm trap: wasm `unreachable`")),
