@@ -247,7 +247,7 @@ pub const STATE_SCAN_BYTES_MAX: usize = 16 << 20;
 /// State of a replay, which is kept in memory.
 pub const SCRATCH_STATE_BYTES_MAX: usize = 256 << 20;
 /// Internal topics of one deployment.
-pub const INTERNAL_TOPICS_MAX: usize = 8;
+pub const INTERNAL_TOPICS_MAX: usize = 1;
 /// Log lines that a plugin may write in one call, and the bytes of one; more is counted and dropped.
 pub const LOG_LINES_MAX: u32 = 100;
 pub const LOG_LINE_BYTES_MAX: usize = 8 << 10;
@@ -272,6 +272,18 @@ pub const DEPLOYMENTS_MAX: usize = 2_000;
 /// Input topics of one deployment.
 pub const DEPLOYMENT_INPUTS_MAX: usize = 16;
 pub const GRANTED_TOPICS_MAX: usize = 100;
+/// What one step emits before it commits, though it has read more; the last call may go beyond. And how long it goes on with
+/// calls.
+pub const STEP_BYTES_MAX: usize = 16 << 20;
+pub const STEP_RECORDS_MAX: usize = 100_000;
+pub const STEP_MS_MAX: u64 = 1_000;
+/// Steps of one deployment that are under way at once: no deployment takes the turns of all others.
+pub const DEPLOYMENT_STEPS_MAX: usize = 4;
+/// The soonest that a plugin is called again because it asked to.
+pub const WAKE_MS_MIN: i64 = 10;
+/// Partitions of an input that is replayed, and what one record may set off there.
+pub const REPLAY_PARTITIONS_MAX: usize = 128;
+pub const REPLAY_STEPS_MAX: usize = 10_000;
 /// Calls that one step makes at most, where inputs take turns.
 pub const TASK_RUNS_MAX: usize = 512;
 /// A task that has had nothing to do for this long gives its instance back.

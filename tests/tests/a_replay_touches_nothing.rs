@@ -40,7 +40,10 @@ async fn differences_are_shown_a_record() {
     assert!(different > 10);
     assert_eq!((&summary["records"], &summary["different"]), (&json!(all), &json!(different)), "{summary}");
     assert_eq!(summary["same"], all - different);
-    assert_eq!((&summary["before"]["records"], &summary["after"]["records"]), (&json!(strong), &json!(strong - different)));
+    assert_eq!(
+        (&summary["before"]["records"], &summary["after"]["records"]),
+        (&json!(strong), &json!(strong - different))
+    );
     assert_eq!(differences.len(), different);
     for difference in &differences {
         let magnitude = difference["record"]["value"]["mag"].as_f64().unwrap();

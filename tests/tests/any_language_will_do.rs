@@ -22,7 +22,8 @@ async fn python_processes() {
     let settings = json!({"fields": ["email"], "key": "a key of this test alone"});
     let deployment = json!({"plugin": "hide", "inputs": ["users"], "output": "hidden", "settings": settings});
     host.put("/v1/deployments/hide", deployment).await.ok();
-    let user = |n: usize| json!({"key": format!("user-{n}"), "value": {"email": format!("{}@example.com", n % 3), "n": n}});
+    let user =
+        |n: usize| json!({"key": format!("user-{n}"), "value": {"email": format!("{}@example.com", n % 3), "n": n}});
     let records: Vec<Value> = (0..300).map(user).collect();
     host.post("/v1/topics/users/records", json!({ "records": records })).await.ok();
     host.caught_up("hide").await;
@@ -66,10 +67,12 @@ async fn functions_are_checked_and_run() {
     assert_eq!(host.put("/v1/deployments/d", unknown).await.problem(422), "invalid-settings");
 
     // One that throws rejects that record only; one that loops is cut off, and its record set aside.
-    let steps = json!([{"filter": "o => o.bad ? o.bad.worse.worst : true"}, {"map": "o => ({ n: o.n, twice: o.n * 2 })"}]);
+    let steps =
+        json!([{"filter": "o => o.bad ? o.bad.worse.worst : true"}, {"map": "o => ({ n: o.n, twice: o.n * 2 })"}]);
     host.put("/v1/deployments/d", script(&steps)).await.ok();
-    let records: Vec<Value> =
-        (0..100).map(|n| if n == 50 { json!({"value": {"n": n, "bad": {}}}) } else { json!({"value": {"n": n}}) }).collect();
+    let records: Vec<Value> = (0..100)
+        .map(|n| if n == 50 { json!({"value": {"n": n, "bad": {}}}) } else { json!({"value": {"n": n}}) })
+        .collect();
     host.post("/v1/topics/orders/records", json!({ "records": records })).await.ok();
     host.caught_up("d").await;
     let out: Vec<_> = read_topic(&host, "out").await.into_iter().flatten().collect();

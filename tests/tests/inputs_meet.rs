@@ -21,9 +21,7 @@ async fn host() -> Host {
 
 /// Records of these times, each with its topic and number as its value.
 async fn produce(host: &Host, topic: &str, times: impl IntoIterator<Item = i64>) {
-    let record = |(n, time): (usize, i64)| {
-        json!({"partition": n % 2, "timestamp": time, "value": {"topic": topic, "time": time, "n": n}})
-    };
+    let record = |(n, time): (usize, i64)| json!({"partition": n % 2, "timestamp": time, "value": {"topic": topic, "time": time, "n": n}});
     let records: Vec<Value> = times.into_iter().enumerate().map(record).collect();
     host.post(&format!("/v1/topics/{topic}/records"), json!({ "records": records })).await.ok();
 }
@@ -45,13 +43,20 @@ async fn in_the_order_of_time() {
     for records in read_topic(&host, "out").await {
         assert_eq!(records.len(), 20_000);
         // Of equal times, that of the topic named first.
-        let order: Vec<_> = records.iter().map(|record| shown(&record.value)).map(|(time, of)| (time, of != "right")).collect();
+        let order: Vec<_> =
+            records.iter().map(|record| shown(&record.value)).map(|(time, of)| (time, of != "right")).collect();
         assert!(order.is_sorted(), "event time goes on");
     }
 
     // The ledger has a line a partition of each input.
     let ranges = status["generations"][0]["partitions"].as_array().unwrap();
-    let range = |of: &Value| (of["topic"].as_str().unwrap().to_owned(), of["partition"].as_u64().unwrap(), of["next_offset"].as_u64().unwrap());
+    let range = |of: &Value| {
+        (
+            of["topic"].as_str().unwrap().to_owned(),
+            of["partition"].as_u64().unwrap(),
+            of["next_offset"].as_u64().unwrap(),
+        )
+    };
     let mut ranges: Vec<_> = ranges.iter().map(range).collect();
     ranges.sort();
     let expected = [("left", 0), ("left", 1), ("right", 0), ("right", 1)];

@@ -70,7 +70,9 @@ async fn all_or_nothing() {
     // One delete.
     assert_eq!(host.delete("/v1/deployments/strong").await.problem(409), "part-of-a-pipeline");
     assert_eq!(host.delete("/v1/pipelines/quakes-per-day").await.status, 204);
-    for gone in ["/v1/deployments/strong", "/v1/deployments/counted", "/v1/pipelines/quakes-per-day", "/v1/groups/strong"] {
+    for gone in
+        ["/v1/deployments/strong", "/v1/deployments/counted", "/v1/pipelines/quakes-per-day", "/v1/groups/strong"]
+    {
         assert_eq!(host.get(gone).await.status, 404, "{gone}");
     }
     assert_eq!(host.get("/v1/topics/per-day").await.status, 200, "topics stay");

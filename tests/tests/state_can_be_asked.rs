@@ -46,7 +46,11 @@ async fn by_key_prefix_and_range() {
         assert_eq!(found["items"].as_array().unwrap().len(), 1);
         assert_eq!((&found["items"][0]["key"], &found["items"][0]["value"]), (&json!(key), &json!(count)));
         let partition = &found["items"][0]["partition"];
-        assert_eq!(page(&host, &format!("?key={key}&partition={partition}")).await, found, "it is where it is said to be");
+        assert_eq!(
+            page(&host, &format!("?key={key}&partition={partition}")).await,
+            found,
+            "it is where it is said to be"
+        );
     }
     assert_eq!(page(&host, "?key=nobody").await, json!({"items": []}));
 

@@ -12,7 +12,7 @@ use super::extract::{Json, Path, Query, created};
 use super::fetch::parse_time;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::deployment::{CanaryRule, Grants, Start};
 use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::task::{Changelog, DeploymentStatus, Input, Request};
@@ -91,6 +91,13 @@ impl DeployForm {
     /// What is wanted, in the words of the tasks.
     pub(super) fn into_request(self) -> Result<Request> {
         let Self { plugin, version, inputs, output, settings, grants, start, changelog, restore_state, canary } = self;
+        let says_where = |form: &InputForm| matches!(form, InputForm::With(InputWith { start: Some(_), .. }));
+        if restore_state && start.is_none() && !inputs.iter().all(says_where) {
+            return Err(Error::invalid(
+                "restore-needs-a-start",
+                "what the restored state has counted would be counted again from the oldest record on; say where to begin with \"start\": \"latest\", or a time",
+            ));
+        }
         let start = start.map(StartForm::into_start).transpose()?.unwrap_or_default();
         let input = |form| {
             Ok(match form {
@@ -128,12 +135,17 @@ impl StartForm {
     pub(super) fn into_start(self) -> Result<Start> {
         Ok(match self {
             Self::Ms(ms) => Start::TimeMs(ms),
-            Self::Text(text) => match text.as_str() {
-                // A deployment that has committed nothing begins at the oldest record.
-                "earliest" | "committed" => Start::Earliest,
-                "latest" => Start::Latest,
-                time => Start::TimeMs(parse_time(time)?),
-            },
+            Self::Text(text) => {
+                match text.as_str() {
+                    // A deployment that has committed nothing begins at the oldest record.
+                    "earliest" | "committed" => Start::Earliest,
+                    "latest" => Start::Latest,
+                    time => Start::TimeMs(parse_time(time).map_err(|error| Error {
+                        detail: format!("{}; or earliest, or latest", error.detail),
+                        ..error
+                    })?),
+                }
+            }
         })
     }
 }

@@ -238,7 +238,25 @@ impl Broker {
         alter: impl FnOnce(&mut TopicConfig) + Send,
     ) -> Result<Arc<Topic>> {
         let before = self.log.topic(name)?.config().partitions;
-        let topic = self.log.alter_topic(name, alter).await?;
+        let owner = self.supervisor.owners_of_topic(name).into_iter().next();
+        let mut refused = None;
+        let altered = self.log.alter_topic(name, |config| {
+            let mut wanted = config.clone();
+            alter(&mut wanted);
+            match owner {
+                Some(owner) if wanted.partitions != config.partitions => refused = Some(owner),
+                _ => *config = wanted,
+            }
+        });
+        let topic = altered.await?;
+        if let Some(owner) = refused {
+            return Err(Error::conflict(
+                "topic-in-use",
+                format!(
+                    "topic {name} is deployment {owner}'s own, and has as many partitions as its inputs; add partitions to those"
+                ),
+            ));
+        }
         if topic.config().partitions > before {
             self.supervisor.topic_grew(name).await;
         }
@@ -438,7 +456,7 @@ impl Broker {
         // Its progress is kept in the group of its name, which is nobody else's from here on.
         self.coordinator.reserve(&group_of(name))?;
         let deployed = self.supervisor.deploy(name, request).await;
-        self.coordinator.settle(&group_of(name), true, || self.supervisor.status(name).is_ok());
+        self.coordinator.settle(&group_of(name), true, || self.supervisor.has(name));
         deployed
     }
 
@@ -470,7 +488,7 @@ impl Broker {
 
     pub async fn delete_deployment(&self, name: &DeploymentName) -> Result<()> {
         self.supervisor.delete(name).await?;
-        self.coordinator.settle(&group_of(name), false, || self.supervisor.status(name).is_ok());
+        self.coordinator.settle(&group_of(name), false, || self.supervisor.has(name));
         Ok(())
     }
 }
@@ -519,7 +537,7 @@ impl Broker {
             Some(error) => Err(error),
         };
         for deployment in reserved {
-            self.coordinator.settle(&group_of(&deployment), true, || self.supervisor.status(&deployment).is_ok());
+            self.coordinator.settle(&group_of(&deployment), true, || self.supervisor.has(&deployment));
         }
         created
     }
@@ -534,7 +552,7 @@ impl Broker {
 
     pub async fn delete_pipeline(&self, name: &PipelineName) -> Result<()> {
         for deployment in self.supervisor.delete_pipeline(name).await? {
-            self.coordinator.settle(&group_of(&deployment), false, || self.supervisor.status(&deployment).is_ok());
+            self.coordinator.settle(&group_of(&deployment), false, || self.supervisor.has(&deployment));
         }
         Ok(())
     }

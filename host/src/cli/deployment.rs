@@ -130,6 +130,7 @@ pub(super) struct Deployment {
     changelog: Vec<String>,
     pub(super) canary: Option<Canary>,
     lag: u64,
+    waiting: Option<String>,
     tasks: Vec<Task>,
     generations: Vec<Past>,
     failures: Vec<Failure>,
@@ -149,6 +150,7 @@ pub(super) struct Canary {
     version: String,
     pub(super) partition: u32,
     pub(super) until_ms: i64,
+    records_in: u64,
 }
 
 #[derive(Deserialize)]
@@ -291,6 +293,7 @@ pub(super) fn list_text(deployments: &[Deployment]) -> String {
         Column::Text("from"),
         Column::Text("to"),
         Column::Number("lag"),
+        Column::Number("rejected"),
     ]);
     for deployment in deployments {
         table.add([
@@ -301,6 +304,7 @@ pub(super) fn list_text(deployments: &[Deployment]) -> String {
             joined(&deployment.inputs),
             deployment.to(),
             number(deployment.lag),
+            number(deployment.rejected()),
         ]);
     }
     table.text()
@@ -308,10 +312,11 @@ pub(super) fn list_text(deployments: &[Deployment]) -> String {
 
 impl Canary {
     fn text(&self) -> String {
-        let Self { generation, plugin, version, partition, until_ms } = self;
+        let Self { generation, plugin, version, partition, until_ms, records_in } = self;
         format!(
-            "canary: generation {generation}, {plugin} {}, on partition {partition}; all partitions get it at {} if it fares well",
+            "canary: generation {generation}, {plugin} {}, on partition {partition}, {} records read; all partitions get it at {} if it has read some by then and fares well",
             short(version),
+            number(*records_in),
             time(*until_ms)
         )
     }
@@ -320,6 +325,12 @@ impl Canary {
 impl Deployment {
     fn what(&self) -> String {
         format!("{} {}", self.plugin, short(&self.version))
+    }
+
+    /// What its current generation has refused.
+    fn rejected(&self) -> u64 {
+        let current = self.generations.iter().filter(|of| of.generation == self.generation);
+        current.flat_map(|of| &of.partitions).map(|range| range.rejected).sum()
     }
 
     fn to(&self) -> String {
@@ -342,6 +353,7 @@ fn show(deployment: &Deployment) -> String {
         ("lag", number(deployment.lag)),
     ]);
     let mut parts = vec![head.trim_end().to_owned()];
+    parts.extend(deployment.waiting.clone());
     parts.extend(deployment.canary.as_ref().map(Canary::text));
     parts.extend([tasks(&deployment.tasks), generations(&deployment.generations)]);
     if !deployment.failures.is_empty() {

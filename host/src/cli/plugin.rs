@@ -77,7 +77,7 @@ pub(super) struct Build {
 /// Upload a component and run it on a topic, or swap what runs under the name
 ///
 /// A swap loses and repeats no record, and shows at which offset and for how long each partition stood still. It takes
-/// output, settings and grants from this command alone, not from what ran before.
+/// output, settings, grants and changelog from this command alone, not from what ran before.
 #[derive(Debug, Args)]
 pub(super) struct Deploy {
     /// A component, which is uploaded first; or the name of a plugin that the host has
@@ -114,11 +114,12 @@ pub(super) struct Deploy {
     /// Write every change of its state to compacted topics, DEPLOYMENT.TABLE.changelog
     #[arg(long)]
     changelog: bool,
-    /// Begin with the state that the changelog of an earlier deployment of this name has
-    #[arg(long, requires = "changelog")]
+    /// Begin with the state that the changelog of an earlier deployment of this name has; --start says where in the inputs
+    /// to go on
+    #[arg(long, requires_all = ["changelog", "start"])]
     restore_state: bool,
     /// Try a swap on this partition first; it goes on to all, or back, by itself
-    #[arg(long, value_name = "PARTITION", num_args = 0..=1, default_missing_value = "0")]
+    #[arg(long, value_name = "PARTITION", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
     canary: Option<u32>,
     /// How long a canary is watched [default: 30s]
     #[arg(long, value_name = "TIME", requires = "canary", value_parser = parse_ms)]
@@ -255,7 +256,7 @@ fn target_dir(manifest: &Path) -> anyhow::Result<PathBuf> {
     }
     if !manifest.is_file() {
         bail!(
-            "there is no {}; run this in a plugin's folder, or start one with kafka-do plugin new NAME",
+            "there is no {}, nor a package.json; run this in a plugin's folder, or start one with kafka-do plugin new NAME",
             manifest.display()
         );
     }

@@ -49,6 +49,7 @@ pub struct TaskTimes {
 pub struct Deployment {
     pub id: DeploymentId,
     pub name: DeploymentName,
+    /// What any of its generations reads.
     pub inputs: Vec<TopicName>,
     /// Topics of its own, which it writes and reads: those of all its generations, since records may still be in them.
     #[serde(default)]
@@ -101,7 +102,19 @@ impl Deployment {
         group_of(&self.name)
     }
 
-    /// All topics that it reads: what it was told to, then its own.
+    /// The same, with what rows of older hosts leave open filled in.
+    #[must_use]
+    pub fn completed(mut self) -> Self {
+        let canary = self.canary.as_mut().map(|canary| &mut canary.generation);
+        for generation in self.generations.iter_mut().chain(canary) {
+            if generation.inputs.is_empty() {
+                generation.inputs.clone_from(&self.inputs);
+            }
+        }
+        self
+    }
+
+    /// All topics that any of its generations reads: what it was told to, then its own.
     pub fn reads(&self) -> impl Iterator<Item = &TopicName> {
         self.inputs.iter().chain(&self.internal)
     }
@@ -186,6 +199,7 @@ mod tests {
             plugin: PluginName::parse("p").unwrap(),
             version: Version("00".into()),
             settings: settings.into(),
+            inputs: vec![],
             output: None,
             grants: Grants::default(),
             changelog: vec![],

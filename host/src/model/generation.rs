@@ -26,6 +26,9 @@ pub struct Generation {
     pub plugin: PluginName,
     pub version: Version,
     pub settings: serde_json::Value,
+    /// What it reads, in the order in which equal times are taken; those of the deployment where an older host wrote the row.
+    #[serde(default)]
+    pub inputs: Vec<TopicName>,
     pub output: Option<TopicName>,
     pub grants: Grants,
     /// State tables of which every change is also a record of a compacted topic.
@@ -56,6 +59,7 @@ impl Generation {
         self.plugin == other.plugin
             && self.version == other.version
             && self.settings == other.settings
+            && self.inputs == other.inputs
             && self.output == other.output
             && self.grants == other.grants
             && self.changelog == other.changelog

@@ -35,8 +35,9 @@ impl std::fmt::Debug for Code {
 
 impl Code {
     /// Compiles the component, or takes it from the cache; asks it what it is; and checks that the host can give it what
-    /// it imports. Takes from milliseconds to seconds: never on the way of records.
-    pub async fn load(runtime: &Arc<Runtime>, bytes: Vec<u8>) -> Result<Arc<Self>> {
+    /// it imports. What it is may be known from when it was uploaded. Takes from milliseconds to seconds: never on the way of
+    /// records.
+    pub async fn load(runtime: &Arc<Runtime>, bytes: Vec<u8>, known: Option<Description>) -> Result<Arc<Self>> {
         if let Some((factory, description)) = runtime.natives.find(&bytes) {
             return Ok(Arc::new(Self { runtime: Arc::clone(runtime), pre: Pre::Native(factory), description }));
         }
@@ -53,7 +54,10 @@ impl Code {
         let component = compiled.await.map_err(|error| Error::internal(error.to_string()))??;
         let role = inspect::check_role(&runtime.engine, &component)?;
         inspect::check_imports(&runtime.engine, &component)?;
-        let description = inspect::describe(&runtime.engine, &component, role, runtime.memory.memory()).await?;
+        let description = match known {
+            Some(description) => description,
+            None => inspect::describe(&runtime.engine, &component, role, runtime.memory.memory()).await?,
+        };
         let refused = |error: wasmtime::Error| {
             Error::unprocessable(
                 "contract-mismatch",

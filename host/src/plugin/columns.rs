@@ -95,8 +95,11 @@ impl<'a> Columns<'a> {
 
     /// Checks what the guest returned of these rows.
     pub(super) fn outcome(self, outcome: wit::Outcome) -> Result<Outcome, CallError> {
-        let mut found = Gathered::new(outcome.emitted)?;
         let rows = self.rows.len();
+        if let Some(stray) = outcome.emitted.iter().find(|emitted| emitted.row as usize >= rows) {
+            return Err(broken(format!("it emitted a record of row {}, and the batch has {rows}", stray.row)));
+        }
+        let mut found = Gathered::new(outcome.emitted)?;
         let mut last = None;
         for row in outcome.kept {
             let record =
@@ -257,6 +260,7 @@ mod tests {
             keeps(vec![2]),
             keeps(vec![1, 0]),
             keeps(vec![0, 0]),
+            wit::Outcome { kept: vec![], emitted: vec![emitted(2, "whose")], rejected: vec![] },
             rejects(vec![rejected(2)]),
             rejects(vec![rejected(0), rejected(0)]),
             wit::Outcome { kept: vec![], emitted: vec![far], rejected: vec![] },

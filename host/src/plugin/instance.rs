@@ -167,7 +167,9 @@ impl Instance {
     /// A trap says little; what the guest logged before it says more.
     fn explained(&self, error: CallError) -> CallError {
         match (error, self.store.data().log.complaint()) {
-            (CallError::Broken(reason), Some(complaint)) => CallError::Broken(format!("{reason}; the plugin said: {complaint}")),
+            (CallError::Broken(reason), Some(complaint)) => {
+                CallError::Broken(format!("{reason}; the plugin said: {complaint}"))
+            }
             (error, _) => error,
         }
     }

@@ -29,6 +29,8 @@ pub struct Registry {
     plugins: RwLock<BTreeMap<PluginName, Vec<Artefact>>>,
     /// Code that somebody uses now.
     loaded: Mutex<HashMap<Version, Weak<Code>>>,
+    /// Held while code is loaded: what many want at once is loaded once.
+    loading: tokio::sync::Mutex<()>,
 }
 
 impl Registry {
@@ -40,7 +42,13 @@ impl Registry {
         for versions in plugins.values_mut() {
             versions.sort_by_key(|row| row.sequence);
         }
-        Self { runtime, tier, plugins: RwLock::new(plugins), loaded: Mutex::default() }
+        Self {
+            runtime,
+            tier,
+            plugins: RwLock::new(plugins),
+            loaded: Mutex::default(),
+            loading: tokio::sync::Mutex::new(()),
+        }
     }
 
     /// Deletes components that no row knows: uploads that were not committed, and removals that were not finished.
@@ -68,7 +76,7 @@ impl Registry {
             ));
         }
         let version = version_of(&bytes);
-        let code = Code::load(&self.runtime, bytes.clone()).await?;
+        let code = Code::load(&self.runtime, bytes.clone(), None).await?;
         let sequence = {
             let plugins = self.plugins.read();
             let versions = plugins.get(name).map_or(&[][..], Vec::as_slice);
@@ -164,7 +172,12 @@ impl Registry {
 
     /// The code of a version: what is in use already, or else compiled (or from the cache) from the bytes in the tier.
     pub async fn code(&self, version: &Version) -> Result<Arc<Code>> {
-        if let Some(code) = self.loaded.lock().get(version).and_then(Weak::upgrade) {
+        let loaded = || self.loaded.lock().get(version).and_then(Weak::upgrade);
+        if let Some(code) = loaded() {
+            return Ok(code);
+        }
+        let _loading = self.loading.lock().await;
+        if let Some(code) = loaded() {
             return Ok(code);
         }
         let bytes = self.tier.get(&path_of(version)).await?.to_vec();
@@ -174,7 +187,8 @@ impl Registry {
                 version.short()
             )));
         }
-        let code = Code::load(&self.runtime, bytes).await?;
+        let known = self.plugins.read().values().flatten().find(|row| row.version == *version).cloned();
+        let code = Code::load(&self.runtime, bytes, known.map(|row| row.description)).await?;
         let mut loaded = self.loaded.lock();
         loaded.retain(|_, code| code.strong_count() > 0);
         loaded.insert(version.clone(), Arc::downgrade(&code));

@@ -75,7 +75,7 @@ impl Alignment {
 }
 
 /// `times` is of each task whether it has more to read, and how far it is.
-fn aligned(times: &[(bool, Option<i64>)]) -> Option<i64> {
+pub(super) fn aligned(times: &[(bool, Option<i64>)]) -> Option<i64> {
     let behind = times.iter().filter(|(has_more, _)| *has_more).map(|(_, emitted_ms)| *emitted_ms);
     // `None` is less than any time: a task that has not begun holds all others.
     behind.min().unwrap_or_else(|| times.iter().map(|(_, emitted_ms)| *emitted_ms).max().flatten())

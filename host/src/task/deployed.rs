@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::alignment::Alignment;
 use super::status::{
@@ -12,7 +12,7 @@ use super::status::{
 };
 use super::worker::Command;
 use crate::error::Result;
-use crate::limits::FAILURES_KEPT;
+use crate::limits::{DEPLOYMENT_STEPS_MAX, FAILURES_KEPT};
 use crate::model::deployment::Deployment;
 use crate::model::topic::TopicId;
 use crate::store::Store;
@@ -26,6 +26,8 @@ pub(super) struct Deployed {
     row: Mutex<Deployment>,
     tasks: Mutex<Vec<Task>>,
     pub(super) failures: Arc<Failures>,
+    /// Turns of its tasks.
+    pub(super) turns: Arc<Semaphore>,
     /// Why it has no tasks.
     broken: Mutex<Option<String>>,
 }
@@ -35,6 +37,12 @@ pub(super) struct Deployed {
 pub(super) struct Task {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) shown: Arc<Mutex<Shown>>,
+}
+
+impl Task {
+    pub(super) fn is_running(&self) -> bool {
+        self.shown.lock().status.state == TaskState::Running
+    }
 }
 
 impl std::fmt::Debug for Task {
@@ -69,6 +77,7 @@ impl Deployed {
             row: Mutex::new(row),
             tasks: Mutex::default(),
             failures: Arc::default(),
+            turns: Arc::new(Semaphore::new(DEPLOYMENT_STEPS_MAX)),
             broken: Mutex::default(),
         }
     }
@@ -88,6 +97,10 @@ impl Deployed {
     pub(super) fn add_tasks(&self, tasks: Vec<Task>) {
         self.tasks.lock().extend(tasks);
         *self.broken.lock() = None;
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.lock().is_some()
     }
 
     pub(super) fn mark_broken(&self, reason: String) {
@@ -157,15 +170,19 @@ impl Deployed {
             generation: current.number,
             plugin: current.plugin.to_string(),
             version: current.version.0.clone(),
-            inputs: row.inputs.iter().map(ToString::to_string).collect(),
+            inputs: current.inputs.iter().map(ToString::to_string).collect(),
             internal_topics: row.internal.iter().map(ToString::to_string).collect(),
             output: current.output.as_ref().map(ToString::to_string),
             dead_letter_topic: row.dead_letter_topic().to_string(),
             settings: current.settings.clone(),
             grants: current.grants.clone(),
             changelog: current.changelog.clone(),
-            canary: canary.map(CanaryStatus::new),
+            canary: canary.map(|canary| {
+                let read = ledger.iter().filter(|row| row.generation == canary.generation.number);
+                CanaryStatus::new(canary, read.map(|row| row.entry.records_in).sum())
+            }),
             lag: tasks.iter().map(|task| task.lag).sum(),
+            waiting: None,
             tasks,
             generations,
             failures,

@@ -59,10 +59,15 @@ impl InputAt {
         self.ledger = LedgerEntry { from_offset: from, next_offset: from, ..LedgerEntry::default() };
     }
 
+    /// What is read where it is another input's turn.
+    pub(super) fn read_nothing(&self) -> Read {
+        Read { plain: Vec::new(), from: self.next_offset, reached: self.next_offset, more: false }
+    }
+
     /// Reads what comes next, as much as goes into one step.
     pub(super) async fn read(&self, log: &Log) -> Result<Read> {
         if !self.has_more() {
-            return Ok(Read { plain: Vec::new(), from: self.next_offset, reached: self.next_offset, more: false });
+            return Ok(self.read_nothing());
         }
         let chunk = log.read(&self.partition, self.next_offset, TASK_BATCH_BYTES_MAX).await?;
         let plain = lay_open(&chunk.batches)?;

@@ -10,7 +10,7 @@ use super::deployed::Deployed;
 use super::names::Held;
 use super::plan::Request;
 use super::status::{DeploymentStatus, TaskState, worst_of};
-use super::supervisor::{Draft, Supervisor};
+use super::supervisor::Supervisor;
 use crate::error::{Error, Result};
 use crate::limits::{PIPELINE_DEPLOYMENTS_MAX, PIPELINES_MAX};
 use crate::log::Unit;
@@ -42,6 +42,7 @@ impl Supervisor {
     ) -> Result<PipelineStatus> {
         let names: Vec<_> = requests.iter().map(|(name, _)| name.clone()).collect();
         self.check_pipeline(name, &names)?;
+        check_flow(&requests)?;
         let _held = self.hold_all(name, &names).await;
         if self.pipelines.read().contains_key(name) {
             return Err(Error::conflict(
@@ -58,9 +59,9 @@ impl Supervisor {
             ));
         }
         let row = Pipeline { name: name.clone(), deployments: names, created_ms: self.surroundings.clock.now_ms() };
-        let before: BTreeSet<TopicName> = self.surroundings.log.topics().iter().map(|of| of.name().clone()).collect();
-        if let Err(error) = self.establish_pipeline(&row, &requests).await {
-            self.forget_topics(&before, &requests).await;
+        let mut links = Vec::new();
+        if let Err(error) = self.establish_pipeline(&row, &requests, &mut links).await {
+            self.unmake(&links).await;
             return Err(error);
         }
         self.pipelines.write().insert(name.clone(), row.clone());
@@ -74,7 +75,8 @@ impl Supervisor {
 
     pub fn pipelines(&self) -> Result<Vec<PipelineStatus>> {
         let rows: Vec<_> = self.pipelines.read().values().cloned().collect();
-        rows.iter().map(|row| self.show_pipeline(row)).collect()
+        // One that is being deleted has lost its deployments already.
+        Ok(rows.iter().filter_map(|row| self.show_pipeline(row).ok()).collect())
     }
 
     /// The pipeline that a deployment belongs to.
@@ -135,8 +137,13 @@ impl Supervisor {
     }
 
     /// Called with their names held.
-    async fn establish_pipeline(&self, row: &Pipeline, requests: &[(DeploymentName, Request)]) -> Result<()> {
-        self.create_links(requests).await?;
+    async fn establish_pipeline(
+        &self,
+        row: &Pipeline,
+        requests: &[(DeploymentName, Request)],
+        links: &mut Vec<TopicName>,
+    ) -> Result<()> {
+        self.create_links(requests, links).await?;
         let mut drafts = Vec::new();
         for (name, request) in requests {
             let drafted = async {
@@ -146,16 +153,18 @@ impl Supervisor {
             match drafted.await {
                 Ok(draft) => drafts.push(draft),
                 Err(error) => {
-                    self.forget_state(drafts.into_iter().map(Draft::into_row)).await;
-                    return Err(error);
+                    self.forget_drafts(drafts).await;
+                    let detail = format!("deployment {name} of the pipeline: {}", error.detail);
+                    return Err(Error { detail, ..error });
                 }
             }
         }
         self.establish(drafts, vec![Row::Pipeline(row.clone())]).await.map(drop)
     }
 
-    /// Makes the topics that one deployment writes and another reads, each with as many partitions as its writer's inputs.
-    async fn create_links(&self, requests: &[(DeploymentName, Request)]) -> Result<()> {
+    /// Makes the topics that one deployment writes and another reads, each with as many partitions as its writer's inputs;
+    /// `links` gathers those that were not there.
+    async fn create_links(&self, requests: &[(DeploymentName, Request)], links: &mut Vec<TopicName>) -> Result<()> {
         let log = &self.surroundings.log;
         let is_read = |topic: &TopicName| {
             requests.iter().any(|(_, request)| request.inputs.iter().any(|input| input.topic == *topic))
@@ -168,30 +177,14 @@ impl Supervisor {
                     continue;
                 };
                 for topic in request.output.iter().chain(&request.grants.topics).filter(|topic| is_read(topic)) {
-                    log.create_topic(topic, &TopicConfig { partitions, ..TopicConfig::default() }).await?;
+                    let config = TopicConfig { partitions, ..TopicConfig::default() };
+                    if log.create_topic(topic, &config).await?.1 {
+                        links.push(topic.clone());
+                    }
                 }
             }
         }
         Ok(())
-    }
-
-    /// Deletes the topics that a pipeline brought which was refused, where nobody has used them.
-    async fn forget_topics(&self, before: &BTreeSet<TopicName>, requests: &[(DeploymentName, Request)]) {
-        let log = &self.surroundings.log;
-        let is_own = |topic: &TopicName| {
-            requests.iter().any(|(name, request)| {
-                request.output.iter().chain(&request.grants.topics).any(|of| of == topic)
-                    || topic.as_str().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
-            })
-        };
-        for topic in log.topics() {
-            let is_empty = topic.partitions().iter().all(|partition| partition.high_watermark() == 0);
-            if !before.contains(topic.name()) && is_own(topic.name()) && is_empty {
-                if let Err(error) = log.delete_topic(topic.name()).await {
-                    tracing::warn!(topic = %topic.name(), %error, "a topic of a pipeline that was refused stays");
-                }
-            }
-        }
     }
 
     /// Stops deployments and takes them out with their state, as one. Called with their names held.
@@ -223,6 +216,34 @@ impl Supervisor {
             }
         }
         Ok(())
+    }
+}
+
+/// Records flow from the first to the last: a pipeline that feeds itself never comes to an end.
+fn check_flow(requests: &[(DeploymentName, Request)]) -> Result<()> {
+    let feeds = |from: usize, to: usize| {
+        let (from, to) = (&requests[from].1, &requests[to].1);
+        from.output.iter().chain(&from.grants.topics).any(|topic| to.inputs.iter().any(|input| input.topic == *topic))
+    };
+    // Whoever is fed by nobody that is left is taken out, until all are; what stays feeds itself.
+    let mut left: Vec<usize> = (0..requests.len()).collect();
+    loop {
+        let before = left.len();
+        let fed: Vec<usize> = left.iter().copied().filter(|to| left.iter().any(|from| feeds(*from, *to))).collect();
+        left = fed;
+        if left.is_empty() {
+            return Ok(());
+        }
+        if left.len() == before {
+            let names: Vec<_> = left.iter().map(|index| requests[*index].0.to_string()).collect();
+            return Err(Error::invalid(
+                "pipeline-feeds-itself",
+                format!(
+                    "what {} write comes back to them, and would go round for ever; write to a topic that none of them reads",
+                    names.join(" and ")
+                ),
+            ));
+        }
     }
 }
 

@@ -133,7 +133,7 @@ impl Plan {
     pub(super) fn new(log: &Log, row: &Deployment, generation: &Generation, code: Arc<Code>) -> Result<Self> {
         let output = generation.output.as_ref().map(|name| log.topic(name)).transpose()?;
         let mut topics = HashMap::new();
-        for name in generation.output.iter().chain(&generation.grants.topics).chain(&row.internal) {
+        for name in generation.output.iter().chain(&generation.grants.topics).chain(&generation.internal) {
             topics.insert(name.to_string(), log.topic(name)?);
         }
         let mut changelogs = HashMap::new();
@@ -144,9 +144,14 @@ impl Plan {
             settings: generation.settings.to_string().into(),
             generation: generation.clone(),
             code,
-            inputs: row.reads().map(|name| log.topic(name)).collect::<Result<_>>()?,
+            inputs: generation
+                .inputs
+                .iter()
+                .chain(&generation.internal)
+                .map(|name| log.topic(name))
+                .collect::<Result<_>>()?,
             is_aligned: !generation.internal.is_empty(),
-            internal: row.internal.iter().cloned().collect(),
+            internal: generation.internal.iter().cloned().collect(),
             output,
             topics,
             changelogs,

@@ -78,11 +78,14 @@ impl Supervisor {
                 format!("limit {} is not between 1 and {STATE_QUERY_ENTRIES_MAX}", query.limit),
             ));
         }
-        let partitions = u32::try_from(deployed.tasks().len()).unwrap_or(u32::MAX);
+        let partitions = self.partitions_of(current)?;
         if let Some(partition) = query.partition.filter(|partition| *partition >= partitions) {
             return Err(Error::not_found(
                 "unknown-partition",
-                format!("deployment {name} has {partitions} partitions, and {partition} is none of them"),
+                format!(
+                    "deployment {name} has the partitions 0 to {}, and not {partition}",
+                    partitions.saturating_sub(1)
+                ),
             ));
         }
         let asked: Vec<u32> = match query.partition {
@@ -101,18 +104,17 @@ impl Supervisor {
     }
 }
 
-/// The row of a key: in the partition where a record with this key is, or else wherever the plugin has put it.
+/// The rows of a key: that of the partition where a record with this key is first, then what others have.
 fn one(snapshot: &Snapshot, mut scopes: Vec<Scope>, table: &str, key: &[u8]) -> Result<StatePage> {
     let home = partition_of_key(key, u32::try_from(scopes.len()).unwrap_or(u32::MAX).max(1));
     scopes.sort_by_key(|scope| scope.partition != home);
+    let mut page = StatePage::default();
     for scope in scopes {
         let values = snapshot.state(scope, table, &[key], usize::MAX)?.unwrap_or_default();
-        if let Some(value) = values.into_iter().flatten().next() {
-            let row = StateRow { partition: scope.partition, key: key.to_vec(), value };
-            return Ok(StatePage { rows: vec![row], more: false });
-        }
+        let row = |value| StateRow { partition: scope.partition, key: key.to_vec(), value };
+        page.rows.extend(values.into_iter().flatten().map(row));
     }
-    Ok(StatePage::default())
+    Ok(page)
 }
 
 fn page(

@@ -21,6 +21,16 @@ impl Supervisor {
         }
         for table in tables {
             let name = changelog_topic_of(&row.name, table)?;
+            let (has, wants) =
+                (self.surroundings.log.topic(&name)?.config().partitions, self.partitions_of(row.current())?);
+            if restore && has != wants {
+                return Err(Error::conflict(
+                    "not-co-partitioned",
+                    format!(
+                        "topic {name} has {has} partitions, and the inputs {wants}: its state would not be where its keys are; read inputs with {has} partitions"
+                    ),
+                ));
+            }
             for partition in self.surroundings.log.topic(&name)?.partitions() {
                 if partition.start_offset() == partition.high_watermark() {
                     continue;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::alignment::aligned;
 use super::plan::Plan;
 use super::step::place;
 use super::supervisor::{Supervisor, refused};
 use crate::error::{Error, Result};
-use crate::limits::{REPLAY_CHUNK_BYTES, REPLAY_PROGRESS_RECORDS};
+use crate::limits::{REPLAY_CHUNK_BYTES, REPLAY_PARTITIONS_MAX, REPLAY_PROGRESS_RECORDS, REPLAY_STEPS_MAX};
 use crate::log::{Log, Partition, unreadable};
 use crate::model::deployment::{Deployment, Start, internal_topic_of};
 use crate::model::generation::Generation;
@@ -120,8 +121,18 @@ impl Supervisor {
         let after = self.sandbox(&row, &tried).await?;
         let log = Arc::clone(&self.surroundings.log);
         let mut readers = Vec::new();
-        for (input, topic) in row.inputs.iter().enumerate() {
-            for partition in log.topic(topic)?.partitions() {
+        for (input, topic) in current.inputs.iter().enumerate() {
+            let partitions = log.topic(topic)?.partitions();
+            if partitions.len() > REPLAY_PARTITIONS_MAX {
+                return Err(Error::unprocessable(
+                    "too-many-partitions",
+                    format!(
+                        "topic {topic} has {} partitions, over the {REPLAY_PARTITIONS_MAX} that can be replayed",
+                        partitions.len()
+                    ),
+                ));
+            }
+            for partition in partitions {
                 let from = match request.from {
                     Start::Earliest => partition.start_offset(),
                     Start::Latest => partition.high_watermark(),
@@ -149,7 +160,7 @@ impl Supervisor {
             scratch: Arc::default(),
             instances: (0..partitions).map(|_| None).collect(),
             watermarks_ms: vec![None; partitions],
-            internal_ms: None,
+            internal_ms: vec![None; partitions],
             internal_offset: 0,
         };
         sandbox.instance(0).await.map_err(|error| refused(&error.to_string()))?;
@@ -171,11 +182,12 @@ impl Replay {
     pub async fn next(&mut self) -> Result<Option<ReplayItem>> {
         while let Some((topic, partition, record)) = self.take_record().await? {
             self.summary.records += 1;
+            let left = self.left();
             let before = match &mut self.before {
-                Some(sandbox) => Some(sandbox.feed(&topic, partition, &record).await?),
+                Some(sandbox) => Some(sandbox.feed(&topic, partition, &record, &left).await?),
                 None => None,
             };
-            let after = self.after.feed(&topic, partition, &record).await?;
+            let after = self.after.feed(&topic, partition, &record, &left).await?;
             if let (Some(sum), Some(made)) = (&mut self.summary.before, &before) {
                 sum.add(made);
             }
@@ -193,6 +205,7 @@ impl Replay {
             };
             if is_told {
                 let replayed = Replayed { topic, partition, record, before, after };
+                tokio::task::yield_now().await;
                 return Ok(Some(ReplayItem::Record(Box::new(replayed))));
             }
             if self.summary.records.is_multiple_of(REPLAY_PROGRESS_RECORDS) {
@@ -202,6 +215,17 @@ impl Replay {
             }
         }
         Ok(None)
+    }
+
+    /// Which partitions have more to read.
+    fn left(&self) -> Vec<bool> {
+        let mut left = vec![false; self.after.instances.len()];
+        for reader in &self.readers {
+            if let Some(left) = left.get_mut(reader.partition.id().partition as usize) {
+                *left |= !reader.records.is_empty() || reader.next < reader.until;
+            }
+        }
+        left
     }
 
     /// The record with the earliest time of those that come next, partition by partition.
@@ -257,8 +281,8 @@ struct Sandbox {
     scratch: Arc<Scratch>,
     instances: Vec<Option<Instance>>,
     watermarks_ms: Vec<Option<i64>>,
-    /// The greatest timestamp of what went to internal topics.
-    internal_ms: Option<i64>,
+    /// The greatest timestamp of what each partition emitted to internal topics.
+    internal_ms: Vec<Option<i64>>,
     internal_offset: u64,
 }
 
@@ -295,13 +319,20 @@ impl Sandbox {
     }
 
     /// Hands one record over, and whatever comes back to the deployment of it, until nothing is on its way any more.
-    async fn feed(&mut self, topic: &TopicName, partition: u32, record: &KeptRecord) -> Result<Made> {
+    async fn feed(&mut self, topic: &TopicName, partition: u32, record: &KeptRecord, left: &[bool]) -> Result<Made> {
         let mut made = Made::default();
         let mut waiting = VecDeque::from([(topic.clone(), partition, record.clone())]);
+        let mut steps = 0;
         while let Some((topic, partition, record)) = waiting.pop_front() {
-            if let Err(error) = self.step(&topic, partition, &record, &mut made, &mut waiting).await {
+            steps += 1;
+            if steps > REPLAY_STEPS_MAX {
+                made.failed = Some(format!("it feeds itself: one record set off more than {REPLAY_STEPS_MAX} others"));
+                break;
+            }
+            let mut called = partition;
+            if let Err(error) = self.step(&topic, &mut called, &record, &mut made, &mut waiting, left).await {
                 // As in the task: an error costs the instance, and what it staged.
-                if let Some(slot) = self.instances.get_mut(partition as usize) {
+                if let Some(slot) = self.instances.get_mut(called as usize) {
                     *slot = None;
                 }
                 match error {
@@ -317,11 +348,13 @@ impl Sandbox {
     async fn step(
         &mut self,
         topic: &TopicName,
-        partition: u32,
+        called: &mut u32,
         record: &KeptRecord,
         made: &mut Made,
         waiting: &mut VecDeque<(TopicName, u32, KeptRecord)>,
+        left: &[bool],
     ) -> Result<(), StepFailure> {
+        let partition = *called;
         let before_ms = self.watermarks_ms.get(partition as usize).copied().flatten();
         let stored = [record.lend()];
         let input = Input { topic: topic.as_str(), partition, records: &stored };
@@ -331,8 +364,11 @@ impl Sandbox {
             self.advance(partition, Some(record.timestamp_ms), record, made, waiting).await?;
         } else if waiting.is_empty() {
             // All that was on its way has arrived: the whole deployment goes on.
+            let times: Vec<_> = left.iter().copied().zip(self.internal_ms.iter().copied()).collect();
+            let watermark_ms = aligned(&times);
             for partition in 0..self.plan.partitions() {
-                self.advance(partition, self.internal_ms, record, made, waiting).await?;
+                *called = partition;
+                self.advance(partition, watermark_ms, record, made, waiting).await?;
             }
         }
         Ok(())
@@ -369,12 +405,15 @@ impl Sandbox {
         if let Some(rejection) = outcome.rejections.into_iter().next() {
             made.rejected = Some(rejection.reason);
         }
+        let from = partition;
         for emitted in outcome.records {
             // A record without a time of its own takes that of the append, which a replay has not: the input's stands in.
             let (topic, partition, emitted) = place(&self.plan, partition, record.timestamp_ms, emitted)?;
             let name = topic.name().clone();
             if self.plan.internal.contains(&name) {
-                self.internal_ms = self.internal_ms.max(Some(emitted.timestamp_ms));
+                if let Some(time_ms) = self.internal_ms.get_mut(from as usize) {
+                    *time_ms = (*time_ms).max(Some(emitted.timestamp_ms));
+                }
                 self.internal_offset += 1;
                 waiting.push_back((name, partition, KeptRecord::appended(self.internal_offset, emitted)));
             } else {

@@ -162,11 +162,14 @@ pub struct CanaryStatus {
     /// When it goes on to all partitions, if it has read a record by then and fares well.
     pub until_ms: i64,
     pub tolerance_percent: u32,
+    /// What it has read so far.
+    pub records_in: u64,
 }
 
 impl CanaryStatus {
-    pub(super) fn new(Canary { generation, rule }: &Canary) -> Self {
+    pub(super) fn new(Canary { generation, rule }: &Canary, records_in: u64) -> Self {
         Self {
+            records_in,
             generation: generation.number,
             plugin: generation.plugin.to_string(),
             version: generation.version.0.clone(),
@@ -212,8 +215,11 @@ pub struct DeploymentStatus {
     /// The generation that is being tried, if one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<CanaryStatus>,
-    /// Records that all tasks together have yet to read.
+    /// Records that all tasks together have yet to read, and those of partitions that no task reads.
     pub lag: u64,
+    /// Why some partitions are not read, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
     pub tasks: Vec<TaskStatus>,
     /// Oldest first; the last one is current.
     pub generations: Vec<GenerationStatus>,

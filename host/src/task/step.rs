@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::input::InputAt;
 use super::plan::Plan;
+use crate::limits::{BATCH_BYTES_TARGET, STEP_BYTES_MAX, STEP_RECORDS_MAX};
 use crate::log::{Append, Guard, Topic, Unit};
 use crate::model::dead_letter::dead_letter;
 use crate::model::deployment::TaskTimes;
@@ -16,7 +17,7 @@ use crate::model::name::GroupName;
 use crate::model::partitioner::partition_of_key;
 use crate::model::record::{Record, StoredRecord};
 use crate::model::topic::PartitionId;
-use crate::plugin::{CallError, Emitted, Outcome, Rejection};
+use crate::plugin::{CallError, Emitted, Rejection};
 use crate::store::Row;
 use crate::store::state::{Change, Scope};
 
@@ -75,13 +76,20 @@ pub(super) struct Output {
     partitions: Vec<(Arc<Topic>, u32, Vec<Record>)>,
     /// The greatest timestamp of what went to internal topics.
     pub(super) internal_ms: Option<i64>,
+    bytes: usize,
+    records: usize,
 }
 
 impl Output {
     fn push(&mut self, topic: &Arc<Topic>, partition: u32, record: Record) -> Result<(), CallError> {
         let target = topic.partition(partition).map_err(|error| {
-            CallError::Broken(format!("the plugin broke its contract: it emitted a record where nothing is: {}", error.detail))
+            CallError::Broken(format!(
+                "the plugin broke its contract: it emitted a record where nothing is: {}",
+                error.detail
+            ))
         })?;
+        self.bytes += record.bytes();
+        self.records += 1;
         let next = self.partitions.len();
         let index = *self.index.entry(target.id()).or_insert(next);
         if index == next {
@@ -91,6 +99,11 @@ impl Output {
         Ok(())
     }
 
+    /// There is as much as one commit should have: whatever else was read waits for the next step.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= STEP_BYTES_MAX || self.records >= STEP_RECORDS_MAX
+    }
+
     /// Takes what the plugin emitted. A record without a key goes to the partition of the input's number, so that the
     /// order within an input partition is kept.
     pub(super) fn emit(
@@ -98,10 +111,10 @@ impl Output {
         plan: &Plan,
         input_partition: u32,
         now_ms: i64,
-        outcome: Outcome,
+        records: Vec<Emitted>,
     ) -> Result<u64, CallError> {
-        let emitted = outcome.records.len() as u64;
-        for emitted in outcome.records {
+        let emitted = records.len() as u64;
+        for emitted in records {
             let (topic, partition, record) = place(plan, input_partition, now_ms, emitted)?;
             if !plan.internal.is_empty() && plan.internal.contains(topic.name()) {
                 self.internal_ms = self.internal_ms.max(Some(record.timestamp_ms));
@@ -156,7 +169,9 @@ impl Output {
         let mut unit = Unit::default();
         for (topic, partition, records) in self.partitions {
             let partition = topic.partition(partition).map_err(|error| CallError::Broken(error.detail))?;
-            unit.appends.extend(Append::new(partition, records, None));
+            for records in batches_of(records) {
+                unit.appends.extend(Append::new(Arc::clone(&partition), records, None));
+            }
         }
         unit.rows.extend(state.into_iter().map(|change| Row::State { scope, change }));
         unit.rows.extend(times.map(|times| Row::TaskTimes { scope, times }));
@@ -175,6 +190,23 @@ impl Output {
         }
         Ok(unit)
     }
+}
+
+/// The records in pieces of a batch each.
+fn batches_of(records: Vec<Record>) -> Vec<Vec<Record>> {
+    let mut batches: Vec<Vec<Record>> = Vec::new();
+    let mut bytes = BATCH_BYTES_TARGET;
+    for record in records {
+        if bytes >= BATCH_BYTES_TARGET {
+            batches.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += record.cost();
+        if let Some(batch) = batches.last_mut() {
+            batch.push(record);
+        }
+    }
+    batches
 }
 
 /// Where an emitted record goes.

@@ -58,7 +58,7 @@ impl Supervisor {
         let pipelines = snapshot.pipelines()?.into_iter().map(|row| (row.name.clone(), row)).collect();
         drop(snapshot);
         let deployments: BTreeMap<_, _> =
-            rows.into_iter().map(|row| (row.name.clone(), Arc::new(Deployed::new(row)))).collect();
+            rows.into_iter().map(|row| (row.name.clone(), Arc::new(Deployed::new(row.completed())))).collect();
         let loading: Vec<_> = deployments.values().cloned().collect();
         let supervisor = Arc::new(Self {
             surroundings,
@@ -87,19 +87,23 @@ impl Supervisor {
         let row = deployed.row();
         let loaded = async {
             let log = &self.surroundings.log;
-            let partitions = co_partitions_now(log, &row.inputs)?;
+            let partitions = co_partitions_now(log, &row.current().inputs)?;
             self.grow_own_topics(&row, row.current(), partitions).await?;
             let code = self.registry.code(&row.current().version).await?;
             let plan = Plan::new(log, &row, row.current(), code)?;
-            let canary = match &row.canary {
-                Some(canary) => {
-                    let code = self.registry.code(&canary.generation.version).await?;
-                    let plan = Plan::new(log, &row, &canary.generation, code)?;
-                    Some((canary.rule.partition, Arc::new(plan)))
-                }
-                None => None,
+            let canary = async {
+                let Some(canary) = &row.canary else { return Ok(None) };
+                let code = self.registry.code(&canary.generation.version).await?;
+                let plan = Plan::new(log, &row, &canary.generation, code)?;
+                Ok::<_, Error>(Some((canary.rule.partition, Arc::new(plan))))
             };
-            self.spawn_tasks(deployed, &Arc::new(plan), canary)
+            // A canary that cannot start ends, and keeps nobody else from it.
+            let (canary, lost) = canary.await.map_or_else(|error| (None, Some(error.detail)), |canary| (canary, None));
+            self.spawn_tasks(deployed, &Arc::new(plan), canary)?;
+            match lost {
+                Some(reason) => self.end_canary(deployed, &reason).await.map(drop),
+                None => Ok(()),
+            }
         };
         if let Err(error) = loaded.await {
             tracing::error!(deployment = %row.name, %error, "a deployment cannot start");
@@ -191,6 +195,7 @@ impl Supervisor {
             plugin: request.plugin.clone(),
             version: artefact.version.clone(),
             settings: request.settings.clone(),
+            inputs: inputs.clone(),
             output: request.output.clone(),
             grants: request.grants.clone(),
             changelog: request.changelog.tables(&artefact.description.tables)?,
@@ -227,18 +232,36 @@ impl Supervisor {
             generations: Vec::new(),
             canary: None,
         };
-        let internal = self.make_ready(&mut row, &mut generation, &code).await?;
+        let made = self.make_ready(&mut row, &mut generation, &code).await?;
         row.generations.push(generation.clone());
-        let mut offsets = self.internal_beginnings(&row, &internal)?;
-        for input in &request.inputs {
-            offsets.extend(self.beginnings(&row, input).await?);
+        let drafted = async {
+            let mut offsets = self.internal_beginnings(&row, &made)?;
+            for input in &request.inputs {
+                offsets.extend(self.beginnings(&row, input).await?);
+            }
+            let plan = Plan::new(log, &row, &generation, code)?;
+            self.begin_state(&row, request.restore_state).await?;
+            Ok((offsets, Arc::new(plan)))
+        };
+        match drafted.await {
+            Ok((offsets, plan)) => Ok(Draft { row, offsets, plan, made }),
+            Err(error) => {
+                self.forget(vec![row], &made).await;
+                Err(error)
+            }
         }
-        let plan = Plan::new(log, &row, &generation, code)?;
-        if let Err(error) = self.begin_state(&row, request.restore_state).await {
-            self.forget_state(std::iter::once(row)).await;
-            return Err(error);
+    }
+
+    /// Takes back what drafts left in the store and among the topics.
+    pub(super) async fn forget_drafts(&self, drafts: Vec<Draft>) {
+        for Draft { row, made, .. } in drafts {
+            self.forget(vec![row], &made).await;
         }
-        Ok(Draft { row, offsets, plan: Arc::new(plan) })
+    }
+
+    async fn forget(&self, rows: Vec<Deployment>, made: &[TopicName]) {
+        self.forget_state(rows.into_iter()).await;
+        self.unmake(made).await;
     }
 
     /// Commits new deployments as one, with what else is to be written, and starts them. Called with their names held.
@@ -249,56 +272,98 @@ impl Supervisor {
             unit.rows.extend(draft.offsets.iter().cloned());
         }
         if let Err(error) = self.surroundings.log.commit(unit).await {
-            self.forget_state(drafts.into_iter().map(Draft::into_row)).await;
+            self.forget_drafts(drafts).await;
             return Err(error);
         }
+        // They are on the disk: from here on nothing takes them back, and what cannot start says so in its status.
         let mut established = Vec::new();
         for Draft { row, plan, .. } in drafts {
             let name = row.name.clone();
             let deployed = Arc::new(Deployed::new(row));
+            let altering = deployed.altering.lock().await;
             self.deployments.write().insert(name, Arc::clone(&deployed));
-            self.spawn_tasks(&deployed, &plan, None)?;
+            if let Err(error) = self.spawn_tasks(&deployed, &plan, None) {
+                deployed.mark_broken(error.detail);
+            }
+            drop(altering);
             established.push(deployed);
         }
         Ok(established)
     }
 
-    /// Tries the generation, and makes the topics that it needs: the answer is which internal topics are new to the row, to
-    /// which they are added.
+    /// Tries the generation, and makes the topics that it needs: the answer is which ones were not there before.
     pub(super) async fn make_ready(
         &self,
         row: &mut Deployment,
         generation: &mut Generation,
         code: &Code,
     ) -> Result<Vec<TopicName>> {
-        let log = &self.surroundings.log;
-        let partitions = co_partitions(log, &row.inputs)?;
+        let partitions = co_partitions(&self.surroundings.log, &generation.inputs)?;
         let asked = self.try_out(&row.name, Scope { deployment: row.id, partition: 0 }, generation, code).await?;
         generation.internal = internal_names(&row.name, &asked)?;
-        let new: Vec<_> = generation.internal.iter().filter(|topic| !row.internal.contains(topic)).cloned().collect();
+        let mut made = Vec::new();
+        if let Err(error) = self.make_topics(row, generation, partitions, &mut made).await {
+            self.unmake(&made).await;
+            return Err(error);
+        }
+        row.internal.extend(generation.internal.iter().filter(|topic| made.contains(topic)).cloned());
+        Ok(made)
+    }
+
+    /// `made` gathers what was not there before.
+    async fn make_topics(
+        &self,
+        row: &Deployment,
+        generation: &Generation,
+        partitions: u32,
+        made: &mut Vec<TopicName>,
+    ) -> Result<()> {
+        let log = &self.surroundings.log;
         let config = TopicConfig { partitions, ..TopicConfig::default() };
-        if let Some(output) = &generation.output
-            && log.find_topic(output).is_none()
-        {
-            log.create_topic(output, &config).await?;
-        }
-        log.create_topic(&dead_letter_topic_of(&row.name), &TopicConfig::default()).await?;
-        for topic in &new {
-            log.create_topic(topic, &config).await?;
-        }
+        let compacted = TopicConfig { cleanup_policy: CleanupPolicy::Compact, ..config.clone() };
+        let mut wanted: Vec<(TopicName, &TopicConfig)> = Vec::new();
+        wanted.extend(generation.output.iter().map(|output| (output.clone(), &config)));
+        let single = TopicConfig::default();
+        wanted.push((dead_letter_topic_of(&row.name), &single));
         for table in &generation.changelog {
-            let compacted = TopicConfig { cleanup_policy: CleanupPolicy::Compact, ..config.clone() };
-            log.create_topic(&changelog_topic_of(&row.name, table)?, &compacted).await?;
+            wanted.push((changelog_topic_of(&row.name, table)?, &compacted));
         }
-        row.internal.extend(new.iter().cloned());
-        self.grow_own_topics(row, generation, partitions).await?;
-        Ok(new)
+        wanted.extend(generation.internal.iter().map(|topic| (topic.clone(), &config)));
+        for (topic, config) in wanted {
+            let is_internal = generation.internal.contains(&topic);
+            let named = generation.inputs.iter().chain(&generation.output).chain(&generation.grants.topics);
+            if is_internal && named.into_iter().any(|name| *name == topic) {
+                return Err(taken(&topic, &row.name));
+            }
+            let (_, is_new) = log.create_topic(&topic, config).await?;
+            if is_new {
+                made.push(topic);
+            } else if is_internal && !row.internal.contains(&topic) {
+                return Err(taken(&topic, &row.name));
+            }
+        }
+        self.grow_own_topics(row, generation, partitions).await
+    }
+
+    /// Takes topics away again that were made for what did not come to be, where nobody has used them since.
+    pub(super) async fn unmake(&self, made: &[TopicName]) {
+        let log = &self.surroundings.log;
+        for topic in made {
+            let Some(topic) = log.find_topic(topic) else { continue };
+            let is_empty = topic.partitions().iter().all(|partition| partition.high_watermark() == 0);
+            if is_empty
+                && self.users_of_topic(&topic).is_empty()
+                && let Err(error) = log.delete_topic(topic.name()).await
+            {
+                tracing::warn!(topic = %topic.name(), %error, "a topic stays that was made for nothing");
+            }
+        }
     }
 
     /// The deployment's own topics have as many partitions as its inputs.
     async fn grow_own_topics(&self, row: &Deployment, generation: &Generation, partitions: u32) -> Result<()> {
         let log = &self.surroundings.log;
-        let mut own = row.internal.clone();
+        let mut own = generation.internal.clone();
         for table in &generation.changelog {
             own.push(changelog_topic_of(&row.name, table)?);
         }
@@ -332,6 +397,11 @@ impl Supervisor {
         Ok(asked)
     }
 
+    /// How many partitions the inputs of a generation have by now.
+    pub(super) fn partitions_of(&self, generation: &Generation) -> Result<u32> {
+        co_partitions_now(&self.surroundings.log, &generation.inputs)
+    }
+
     /// Where a deployment begins in an input that is new to it, partition by partition.
     pub(super) async fn beginnings(&self, row: &Deployment, input: &Input) -> Result<Vec<Row>> {
         let log = &self.surroundings.log;
@@ -343,13 +413,14 @@ impl Supervisor {
                 Start::Latest => partition.high_watermark(),
                 Start::TimeMs(time_ms) => log.offset_at_time(&partition, time_ms).await?,
             };
-            rows.push(Row::Offset { group: row.group(), partition: partition.id(), next, at_ms });
+            rows.push(Row::Beginning { group: row.group(), partition: partition.id(), next, at_ms });
         }
         Ok(rows)
     }
 
     /// What stands in an internal topic from before is nobody's.
-    pub(super) fn internal_beginnings(&self, row: &Deployment, topics: &[TopicName]) -> Result<Vec<Row>> {
+    pub(super) fn internal_beginnings(&self, row: &Deployment, made: &[TopicName]) -> Result<Vec<Row>> {
+        let topics = made.iter().filter(|topic| row.internal.contains(topic));
         let at_ms = self.surroundings.clock.now_ms();
         let mut rows = Vec::new();
         for topic in topics {
@@ -412,7 +483,7 @@ impl Supervisor {
         let row = Deployment { paused, ..deployed.row() };
         self.commit_row(&row, Vec::new()).await?;
         deployed.set_row(row);
-        if !paused && deployed.tasks().is_empty() {
+        if !paused && (deployed.tasks().is_empty() || deployed.is_broken()) {
             drop(altering);
             self.load(&deployed).await;
             return deployed.status(&self.store);
@@ -436,27 +507,67 @@ impl Supervisor {
         self.take_out(vec![deployed], Vec::new()).await
     }
 
+    pub fn has(&self, name: &DeploymentName) -> bool {
+        self.deployments.read().contains_key(name)
+    }
+
+    /// Deployments of which the topic is their own, so that its partitions are as many as those of their inputs.
+    pub fn owners_of_topic(&self, topic: &TopicName) -> Vec<DeploymentName> {
+        let owns = |row: &Deployment| {
+            let changelog = |table: &String| changelog_topic_of(&row.name, table).is_ok_and(|name| name == *topic);
+            row.internal.contains(topic) || row.current().changelog.iter().any(changelog)
+        };
+        self.deployments.read().values().map(|deployed| deployed.row()).filter(owns).map(|row| row.name).collect()
+    }
+
     /// The names of all deployments.
     pub fn names(&self) -> Vec<DeploymentName> {
         self.deployments.read().keys().cloned().collect()
     }
 
     pub fn status(&self, name: &DeploymentName) -> Result<DeploymentStatus> {
-        self.get(name)?.status(&self.store)
+        self.show(&*self.get(name)?)
+    }
+
+    /// A deployment's status, with what its tasks do not know of: partitions that one input has and another lacks.
+    fn show(&self, deployed: &Deployed) -> Result<DeploymentStatus> {
+        let mut status = deployed.status(&self.store)?;
+        let tasks = status.tasks.len();
+        for input in deployed.row().current().inputs.iter().filter(|_| tasks > 0) {
+            let Some(topic) = self.surroundings.log.find_topic(input) else { continue };
+            let unread: u64 = topic
+                .partitions()
+                .iter()
+                .skip(tasks)
+                .map(|partition| partition.high_watermark() - partition.start_offset().min(partition.high_watermark()))
+                .sum();
+            if topic.partitions().len() > tasks {
+                status.lag += unread;
+                status.waiting = Some(format!(
+                    "{input} has {} partitions, and {tasks} are read, as many as all inputs have; add partitions to the others",
+                    topic.partitions().len()
+                ));
+            }
+        }
+        Ok(status)
     }
 
     pub fn list(&self) -> Result<Vec<DeploymentStatus>> {
         let deployed: Vec<_> = self.deployments.read().values().cloned().collect();
-        deployed.iter().map(|deployed| deployed.status(&self.store)).collect()
+        deployed.iter().map(|deployed| self.show(deployed)).collect()
     }
 
     /// Deployments that read or write the topic.
     pub fn users_of_topic(&self, topic: &Topic) -> Vec<DeploymentName> {
         let uses = |row: &Deployment| {
             let current = row.current();
+            let canary = row.canary.iter().map(|canary| &canary.generation);
+            let is_canarys =
+                canary.flat_map(|of| of.output.iter().chain(&of.grants.topics)).any(|name| name == topic.name());
             let is_changelog =
                 |table: &String| changelog_topic_of(&row.name, table).is_ok_and(|name| name == *topic.name());
             row.reads().chain(&current.output).chain(&current.grants.topics).any(|name| name == topic.name())
+                || is_canarys
                 || row.dead_letter_topic() == *topic.name()
                 || current.changelog.iter().any(is_changelog)
         };
@@ -503,12 +614,18 @@ pub(super) struct Draft {
     row: Deployment,
     offsets: Vec<Row>,
     plan: Arc<Plan>,
+    /// Topics that were made for it.
+    made: Vec<TopicName>,
 }
 
-impl Draft {
-    pub(super) fn into_row(self) -> Deployment {
-        self.row
-    }
+/// An internal topic must be the deployment's own, and nobody else's.
+fn taken(topic: &TopicName, deployment: &DeploymentName) -> Error {
+    Error::conflict(
+        "topic-exists",
+        format!(
+            "deployment {deployment} needs topic {topic} for itself, and there is one already that is not its own; deploy under another name, or delete that topic first"
+        ),
+    )
 }
 
 /// How many partitions the inputs have: all as many, or records that belong together would not meet.
@@ -533,7 +650,7 @@ fn co_partitions(log: &Log, inputs: &[TopicName]) -> Result<u32> {
 }
 
 /// What all inputs have by now: one may have grown before the others.
-fn co_partitions_now(log: &Log, inputs: &[TopicName]) -> Result<u32> {
+pub(super) fn co_partitions_now(log: &Log, inputs: &[TopicName]) -> Result<u32> {
     let partitions = inputs.iter().map(|input| Ok(log.topic(input)?.config().partitions));
     Ok(partitions.collect::<Result<Vec<_>>>()?.into_iter().min().unwrap_or(0))
 }

@@ -11,16 +11,17 @@ use super::canary::{Tally, Verdict, judge};
 use super::deployed::{Deployed, Task};
 use super::plan::{Plan, Request};
 use super::status::{DeploymentStatus, SwapStatus};
-use super::supervisor::{Supervisor, refused};
+use super::supervisor::{Supervisor, co_partitions_now, refused};
 use super::worker::Command;
 use crate::error::{Error, Result};
-use crate::limits::CANARY_LOOK_MS;
+use crate::limits::{CANARY_LOOK_MS, CANARY_RECORDS_MIN};
 use crate::log::Unit;
 use crate::model::deployment::{Canary, Deployment, internal_topic_of};
 use crate::model::generation::{Generation, Standing};
 use crate::model::name::DeploymentName;
 use crate::plugin::Code;
 use crate::store::Row;
+use crate::store::state::Scope;
 
 impl Supervisor {
     /// Swaps what runs for `generation`. Called with `altering` held.
@@ -34,7 +35,13 @@ impl Supervisor {
         let row = deployed.row();
         check_no_canary(&row)?;
         let named: HashSet<_> = request.inputs.iter().map(|input| &input.topic).collect();
-        if let Some(missing) = row.inputs.iter().find(|topic| !named.contains(topic)) {
+        if request.restore_state {
+            return Err(Error::conflict(
+                "deployment-exists",
+                format!("deployment {} has a state; restore_state is for a new deployment", row.name),
+            ));
+        }
+        if let Some(missing) = row.current().inputs.iter().find(|topic| !named.contains(topic)) {
             return Err(Error::conflict(
                 "inputs-are-fixed",
                 format!(
@@ -43,17 +50,19 @@ impl Supervisor {
                 ),
             ));
         }
-        let inputs: Vec<_> = request.inputs.iter().map(|input| input.topic.clone()).collect();
-        let is_same = row.current().same_content(&generation) && row.inputs == inputs;
-        if is_same && !deployed.tasks().is_empty() {
+        if row.current().same_content(&generation) && !deployed.tasks().is_empty() && !deployed.is_broken() {
             return deployed.status(&self.store);
         }
         self.check_tables(&row, &code)?;
+        self.check_changelog(&row, &generation)?;
         let next = Generation { origin: 0, ..generation };
-        let after = Deployment { inputs, ..row };
+        let mut after = row;
         let mut offsets = Vec::new();
-        for input in request.inputs.iter().filter(|input| !deployed.row().inputs.contains(&input.topic)) {
-            offsets.extend(self.beginnings(&after, input).await?);
+        for input in &request.inputs {
+            if !after.inputs.contains(&input.topic) {
+                after.inputs.push(input.topic.clone());
+                offsets.extend(self.beginnings(&after, input).await?);
+            }
         }
         if let Some(rule) = request.canary.clone() {
             return self.start_canary(deployed, after, Canary { generation: next, rule }, code).await;
@@ -78,6 +87,51 @@ impl Supervisor {
         ))
     }
 
+    /// A changelog has every change of its table, or it is none: it cannot begin in the middle.
+    fn check_changelog(&self, row: &Deployment, next: &Generation) -> Result<()> {
+        let snapshot = self.store.snapshot()?;
+        for table in next.changelog.iter().filter(|table| !row.current().changelog.contains(table)) {
+            let mut has_rows = false;
+            for partition in 0..co_partitions_now(&self.surroundings.log, &next.inputs)? {
+                let scope = Scope { deployment: row.id, partition };
+                snapshot.scan_state(scope, table, &[], None, |_, _| {
+                    has_rows = true;
+                    false
+                })?;
+            }
+            if has_rows {
+                return Err(Error::conflict(
+                    "changelog-too-late",
+                    format!(
+                        "table {table} of deployment {} has rows that its changelog would lack; deploy with a changelog under another name, and delete this one",
+                        row.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is on its way through an internal topic is read by a generation that has it.
+    fn check_drained(&self, row: &Deployment, next: &Generation) -> Result<()> {
+        let snapshot = self.store.snapshot()?;
+        for topic in row.current().internal.iter().filter(|topic| !next.internal.contains(topic)) {
+            for partition in self.surroundings.log.topic(topic)?.partitions() {
+                let read = snapshot.offset(&row.group(), partition.id())?.unwrap_or(0);
+                if read < partition.high_watermark() {
+                    return Err(Error::conflict(
+                        "records-under-way",
+                        format!(
+                            "records are on their way through {topic}, which the new version does not read; stop the producers until deployment {} has no lag, then swap",
+                            row.name
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Makes `next` the current generation of `wanted`, in the store and in every task. Called with `altering` held.
     #[expect(clippy::too_many_arguments, reason = "they are the parts of one change")]
     pub(super) async fn turn_over(
@@ -91,18 +145,39 @@ impl Supervisor {
         offsets: Vec<Row>,
     ) -> Result<DeploymentStatus> {
         let before = deployed.row();
-        let new_internal = self.make_ready(&mut wanted, &mut next, &code).await?;
-        let offsets = offsets.into_iter().chain(self.internal_beginnings(&wanted, &new_internal)?).collect();
-        let after = wanted.with_generation(next, ended, reason);
-        let plan = Arc::new(Plan::new(&self.surroundings.log, &after, after.current(), code)?);
-        self.commit_row(&after, offsets).await?;
+        let made = self.make_ready(&mut wanted, &mut next, &code).await?;
+        let prepared = async {
+            if ended == Standing::Replaced {
+                self.check_drained(&before, &next)?;
+            }
+            let offsets = offsets.into_iter().chain(self.internal_beginnings(&wanted, &made)?).collect();
+            let after = wanted.with_generation(next, ended, reason);
+            let plan = Arc::new(Plan::new(&self.surroundings.log, &after, after.current(), code)?);
+            self.commit_row(&after, offsets).await?;
+            Ok((after, plan))
+        };
+        let (after, plan) = match prepared.await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                self.unmake(&made).await;
+                return Err(error);
+            }
+        };
         deployed.set_row(after.clone());
         if deployed.tasks().is_empty() {
             self.spawn_tasks(deployed, &plan, None)?;
             return deployed.status(&self.store);
         }
         match swap_all(&deployed.tasks(), &plan).await {
-            Ok(swap) => Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? }),
+            Ok(swap) => {
+                if deployed.is_broken() {
+                    // Partitions that came meanwhile, and found no plan that works.
+                    self.spawn_tasks(deployed, &plan, None)?;
+                }
+                Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? })
+            }
+            // The tasks are going: what was committed holds when they come again.
+            Err(_) if self.surroundings.shutdown.has_begun() => Err(Error::shutting_down()),
             Err(reason) => {
                 self.restore(deployed, &before, &after, &reason).await?;
                 Err(refused(&reason))
@@ -117,8 +192,7 @@ impl Supervisor {
             started_ms: self.surroundings.clock.now_ms(),
             ..before.current().clone()
         };
-        let inputs = before.inputs.clone();
-        let restored = Deployment { inputs, ..after.with_generation(back, Standing::RolledBack, Some(reason)) };
+        let restored = after.with_generation(back, Standing::RolledBack, Some(reason));
         self.commit_row(&restored, Vec::new()).await?;
         let code = self.registry.code(&before.current().version).await?;
         let plan = Plan::new(&self.surroundings.log, &restored, restored.current(), code)?;
@@ -199,7 +273,7 @@ impl Supervisor {
                 ),
             ));
         };
-        if wanted.inputs != deployed.row().inputs {
+        if wanted.current().inputs != canary.generation.inputs {
             return Err(Error::conflict(
                 "inputs-are-fixed",
                 "a canary reads what the generation before reads; add the input in a swap without a canary",
@@ -208,8 +282,9 @@ impl Supervisor {
         let Canary { generation, rule } = canary;
         let number = wanted.current().number + 1;
         let mut generation = Generation { number, origin: number, standing: Standing::Canary, ..generation };
-        let new_internal = self.make_ready(&mut wanted, &mut generation, &code).await?;
-        if !new_internal.is_empty() || generation.internal.is_empty() != wanted.current().internal.is_empty() {
+        let made = self.make_ready(&mut wanted, &mut generation, &code).await?;
+        if generation.internal != wanted.current().internal {
+            self.unmake(&made).await;
             return Err(Error::conflict(
                 "canary-repartitions",
                 "one of the two versions repartitions through an internal topic and the other does not, so that they cannot share the partitions; swap without a canary",
@@ -237,6 +312,8 @@ impl Supervisor {
         let shutdown = self.surroundings.shutdown.clone();
         self.surroundings.shutdown.spawn(async move {
             let Some(number) = deployed.row().canary.map(|canary| canary.generation.number) else { return };
+            // From here on: a host that went down with its canary has not watched it meanwhile.
+            let since_ms = supervisor.surroundings.clock.now_ms();
             loop {
                 tokio::select! {
                     () = shutdown.begun() => return,
@@ -247,7 +324,7 @@ impl Supervisor {
                 let Some(canary) = row.canary.as_ref().filter(|canary| canary.generation.number == number) else {
                     return;
                 };
-                let decided = match supervisor.look_at(&row, canary) {
+                let decided = match supervisor.look_at(&deployed, &row, canary, since_ms) {
                     Ok(Verdict::Wait) => continue,
                     Ok(Verdict::GoOn) => supervisor.promote_canary(&deployed).await,
                     Ok(Verdict::GoBack(reason)) => supervisor.end_canary(&deployed, &reason).await,
@@ -264,17 +341,23 @@ impl Supervisor {
         });
     }
 
-    fn look_at(&self, row: &Deployment, canary: &Canary) -> Result<Verdict> {
-        let mut tallies = [Tally::default(); 2];
+    /// The canary is measured by what the generation before made of the same partition, or of all where that is little.
+    fn look_at(&self, deployed: &Deployed, row: &Deployment, canary: &Canary, since_ms: i64) -> Result<Verdict> {
+        let partition = canary.rule.partition;
+        let is_well = deployed.tasks().get(partition as usize).is_some_and(Task::is_running);
+        let (mut new, mut same, mut all) = (Tally::default(), Tally::default(), Tally::default());
         for ledger in self.store.snapshot()?.ledger(row.id)? {
-            let number = ledger.generation;
-            let of = [canary.generation.number, row.current().number].iter().position(|of| *of == number);
-            if let Some(tally) = of.and_then(|index| tallies.get_mut(index)) {
-                tally.add(&ledger.entry);
+            if ledger.generation == canary.generation.number {
+                new.add(&ledger.entry);
+            } else if ledger.generation == row.current().number {
+                all.add(&ledger.entry);
+                if ledger.input.partition == partition {
+                    same.add(&ledger.entry);
+                }
             }
         }
-        let [new, old] = tallies;
-        let watched_ms = self.surroundings.clock.now_ms() - canary.generation.started_ms;
+        let old = if same.records_in >= CANARY_RECORDS_MIN { same } else { all };
+        let watched_ms = if is_well { self.surroundings.clock.now_ms() - since_ms } else { 0 };
         Ok(judge(&canary.rule, watched_ms, new, old))
     }
 
@@ -296,7 +379,9 @@ impl Supervisor {
         let before = deployed.row();
         let Some(Canary { generation, rule }) = before.canary.clone() else { return deployed.status(&self.store) };
         let code = self.registry.code(&generation.version).await?;
-        let next = Generation { standing: Standing::Current, ..generation };
+        // The other partitions have their trial before them.
+        let started_ms = self.surroundings.clock.now_ms();
+        let next = Generation { standing: Standing::Current, started_ms, ..generation };
         let without = Deployment { canary: None, ..before.clone() };
         let after = without.with_generation(next, Standing::Replaced, None);
         let plan = Arc::new(Plan::new(&self.surroundings.log, &after, after.current(), code)?);
@@ -308,6 +393,7 @@ impl Supervisor {
         }
         match swap_all(&others, &plan).await {
             Ok(swap) => Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? }),
+            Err(_) if self.surroundings.shutdown.has_begun() => Err(Error::shutting_down()),
             Err(reason) => {
                 self.restore(deployed, &without, &after, &reason).await?;
                 Err(refused(&reason))

@@ -17,7 +17,9 @@ use super::status::{Failure, InputStatus, Shown, SwapStatus, TaskState};
 use super::step::{Effects, Output, Progress};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::limits::{INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS};
+use crate::limits::{
+    INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, STEP_MS_MAX, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS,
+};
 use crate::log::{Log, Partition};
 use crate::model::deployment::{Deployment, TaskTimes, internal_topic_of};
 use crate::model::name::{DeploymentName, GroupName};
@@ -45,11 +47,7 @@ pub(super) struct Surroundings {
 #[derive(Debug)]
 pub(super) enum Event {
     /// The plugin failed: one that is a canary goes back.
-    Fault {
-        deployment: DeploymentName,
-        generation: u32,
-        reason: String,
-    },
+    Fault { deployment: DeploymentName, generation: u32, reason: String },
     /// The generation does not work; the supervisor decides whether there is one to return to.
     WantsRollback { deployment: DeploymentName, generation: u32, reason: String },
 }
@@ -82,6 +80,8 @@ pub(super) struct Worker {
     /// The plugin said that it cannot go on.
     stopped: bool,
     failures_seen: Arc<Failures>,
+    /// Turns of this deployment; a step takes one of them and one of all.
+    turns: Arc<Semaphore>,
     /// Shown to people.
     shown: Arc<Mutex<Shown>>,
     label: DeploymentLabel,
@@ -117,6 +117,7 @@ impl Worker {
             paused,
             stopped: false,
             failures_seen: Arc::clone(&deployed.failures),
+            turns: Arc::clone(&deployed.turns),
             shown: Arc::default(),
             label,
         };
@@ -163,7 +164,6 @@ impl Worker {
                     None => break,
                     Some(Command::Stop(done)) => {
                         self.close().await;
-                        self.alignment.leave(&self.progress);
                         let _ = done.send(());
                         return;
                     }
@@ -195,6 +195,7 @@ impl Worker {
         let wake_in = self.times.wake_at_ms.map(|at_ms| u64::try_from(at_ms - now_ms).unwrap_or(0).min(WAKE_LOOK_MS));
         let moves = self.plan.is_aligned.then(|| self.alignment.watch());
         let is_behind = self.aligned_watermark() > self.times.watermark_ms;
+        let (alignment, watermark_ms) = (Arc::clone(&self.alignment), self.times.watermark_ms);
         async move {
             if let Some(at) = retry_at {
                 // Whatever it was that failed, the step finds out whether it still does.
@@ -210,7 +211,11 @@ impl Worker {
             let moved = async {
                 match moves {
                     Some(_) if is_behind => {}
-                    Some(mut moves) => drop(moves.changed().await),
+                    Some(mut moves) => loop {
+                        if moves.changed().await.is_err() || alignment.watermark_ms() > watermark_ms {
+                            break;
+                        }
+                    },
                     None => std::future::pending().await,
                 }
             };
@@ -337,15 +342,22 @@ impl Worker {
 
     async fn step(&mut self) {
         let surroundings = Arc::clone(&self.surroundings);
-        let Ok(_turn) = surroundings.turns.acquire().await else { return };
+        let own = Arc::clone(&self.turns);
+        let (Ok(_own), Ok(_turn)) = (own.acquire().await, surroundings.turns.acquire().await) else { return };
         if let Some(index) = self.inputs.iter().position(|input| input.next_offset < input.partition.start_offset()) {
             return self.skip_deleted(index);
         }
         // Before anything is read: what is on its way by now is read before the task goes by it.
         let aligned_ms = self.plan.is_aligned.then(|| self.alignment.watermark_ms());
         let on_its_way: Vec<u64> = self.inputs.iter().map(|input| input.partition.high_watermark()).collect();
+        // Its own topics go first, and what comes from outside is not read in vain meanwhile.
+        let has_internal = self.inputs.iter().any(|input| input.internal && input.has_more());
         let mut reads = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
+            if has_internal && !input.internal {
+                reads.push(input.read_nothing());
+                continue;
+            }
             match input.read(&surroundings.log).await {
                 Ok(read) => reads.push(read),
                 Err(error) => return self.failed(&StepError::Host(error.detail), None),
@@ -371,8 +383,8 @@ impl Worker {
             .into_iter()
             .map(|Run { input, records: range }| Batch { input, records: &records[input][range] })
             .collect();
-        let aligned_ms = aligned_ms.map(|aligned_ms| aligned_ms.filter(|_| self.will_have_read(&batches, &on_its_way)));
-        match self.process(&batches, aligned_ms).await {
+        let alignment = aligned_ms.map(|watermark_ms| Aligned { watermark_ms, ends: on_its_way });
+        match self.process(&batches, alignment).await {
             Ok(()) => {
                 if self.failures > 0 {
                     self.failures = 0;
@@ -390,10 +402,15 @@ impl Worker {
 
     /// Compaction left nothing where an input was read, or a commit that was in doubt had gone through.
     fn pass_over_holes(&mut self, reads: &[Read], records: &[Vec<StoredRecord<'_>>]) {
+        let mut moved = false;
         for ((input, read), records) in self.inputs.iter_mut().zip(reads).zip(records) {
-            if records.is_empty() {
-                input.next_offset = input.next_offset.max(read.reached);
+            if records.is_empty() && input.next_offset < read.reached {
+                input.next_offset = read.reached;
+                moved = true;
             }
+        }
+        if moved {
+            self.tell_others();
         }
     }
 
@@ -425,19 +442,27 @@ impl Worker {
         };
         input.next_offset = start;
         self.failures_seen.remember(failure);
+        self.tell_others();
         self.recover();
     }
 
+    /// The watermark after these batches.
+    fn watermark_after(&self, batches: &[Batch<'_>], aligned: Option<&Aligned>) -> Option<i64> {
+        let watermark_ms = match aligned {
+            Some(aligned) => aligned.watermark_ms.filter(|_| self.will_have_read(batches, &aligned.ends)),
+            None => batches.iter().flat_map(|batch| batch.records).map(|record| record.timestamp_ms).max(),
+        };
+        watermark_ms.max(self.times.watermark_ms)
+    }
+
     /// Calls the plugin with each batch, then moves time on, and commits all of it as one. Without batches it is about time
-    /// alone. `aligned_ms` is the watermark of the whole deployment, where that is what counts.
-    #[expect(clippy::option_option, reason = "whether time is the deployment's, and what it is")]
-    async fn process(&mut self, batches: &[Batch<'_>], aligned_ms: Option<Option<i64>>) -> Result<(), StepError> {
+    /// alone. Where the batches come to more than one commit should have, the last ones are left for the next step.
+    async fn process(&mut self, batches: &[Batch<'_>], aligned: Option<Aligned>) -> Result<(), StepError> {
+        let begun = Clock::instant();
         let now_ms = self.surroundings.clock.now_ms();
-        let newest_ms = || batches.iter().flat_map(|batch| batch.records).map(|record| record.timestamp_ms).max();
-        let watermark_ms = aligned_ms.unwrap_or_else(newest_ms).max(self.times.watermark_ms);
-        let is_moved = watermark_ms > self.times.watermark_ms;
         let is_woken = self.times.wake_at_ms.is_some_and(|at_ms| at_ms <= now_ms);
-        if batches.is_empty() && !is_moved && !is_woken {
+        let has_time_to_tell = self.watermark_after(batches, aligned.as_ref()) > self.times.watermark_ms;
+        if batches.is_empty() && !has_time_to_tell && !is_woken {
             return Ok(());
         }
         let plan = Arc::clone(&self.plan);
@@ -448,7 +473,12 @@ impl Worker {
         // An error costs the instance: it has seen batches that it will be given again.
         let mut output = Output::default();
         let mut progress = vec![Progress::default(); self.inputs.len()];
+        let mut called = 0;
         for Batch { input, records } in batches {
+            if output.is_full() || begun.elapsed() > Duration::from_millis(STEP_MS_MAX) {
+                break;
+            }
+            called += 1;
             let (Some(first), Some(last)) = (records.first(), records.last()) else { continue };
             let topic = self.inputs[*input].partition.topic().to_string();
             let batch = Input { topic: &topic, partition: self.scope.partition, records };
@@ -466,14 +496,14 @@ impl Worker {
             progress.next_offset = Some(last.offset + 1);
             progress.records_in += records.len() as u64;
             progress.rejected += rejections.len() as u64;
-            let outcome = Outcome { records: emitted, rejections: Vec::new() };
             progress.records_out +=
-                output.emit(&plan, self.scope.partition, now_ms, outcome).map_err(StepError::Call)?;
+                output.emit(&plan, self.scope.partition, now_ms, emitted).map_err(StepError::Call)?;
             output.reject(&plan, &topic, self.scope.partition, records, rejections).map_err(StepError::Call)?;
         }
-        if is_moved || is_woken {
+        let watermark_ms = self.watermark_after(&batches[..called], aligned.as_ref());
+        if watermark_ms > self.times.watermark_ms || is_woken {
             let closed = instance.advance(watermark_ms).await.map_err(StepError::Call)?;
-            let emitted = output.emit(&plan, self.scope.partition, now_ms, closed).map_err(StepError::Call)?;
+            let emitted = output.emit(&plan, self.scope.partition, now_ms, closed.records).map_err(StepError::Call)?;
             if let Some(progress) = progress.get_mut(batches.first().map_or(0, |batch| batch.input)) {
                 progress.records_out += emitted;
             }
@@ -619,6 +649,20 @@ impl Worker {
             shown.next_offset = input.next_offset;
         }
     }
+}
+
+impl Drop for Worker {
+    /// Whoever is gone holds nobody up.
+    fn drop(&mut self) {
+        self.alignment.leave(&self.progress);
+    }
+}
+
+/// Event time of the whole deployment.
+struct Aligned {
+    watermark_ms: Option<i64>,
+    /// What must have been read of the internal topics before the task goes by it, by input.
+    ends: Vec<u64>,
 }
 
 /// Records of one input that go into one call.

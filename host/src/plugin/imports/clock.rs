@@ -4,7 +4,7 @@
 use super::state::Phase;
 use super::{Host, wit};
 use crate::clock::Clock;
-use crate::limits::TIMESTAMP_MS_MAX;
+use crate::limits::{TIMESTAMP_MS_MAX, WAKE_MS_MIN};
 
 pub(in crate::plugin) struct TaskClock {
     clock: Clock,
@@ -46,7 +46,9 @@ impl wit::clock::Host for Host {
 
     fn wake_at(&mut self, at_ms: Option<i64>) -> wasmtime::Result<()> {
         if self.clock.phase == Phase::Running {
-            self.clock.wake = Some(at_ms.map(|at_ms| at_ms.clamp(0, TIMESTAMP_MS_MAX)));
+            // Never at once: a guest that asks again and again would keep the disk busy.
+            let soonest_ms = self.clock.now_ms + WAKE_MS_MIN;
+            self.clock.wake = Some(at_ms.map(|at_ms| at_ms.clamp(soonest_ms, TIMESTAMP_MS_MAX)));
         }
         Ok(())
     }
