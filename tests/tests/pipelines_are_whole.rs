@@ -39,6 +39,11 @@ async fn all_or_nothing() {
     let twice = create(json!([strong(), strong()]));
     assert_eq!(host.post("/v1/pipelines", twice).await.problem(400), "invalid-pipeline");
     assert_eq!(host.post("/v1/pipelines", create(json!([]))).await.problem(400), "invalid-pipeline");
+    let mut back = counted(&daily());
+    (back["output"], back["inputs"]) = (json!("quakes"), json!(["strong-quakes"]));
+    let round = host.post("/v1/pipelines", create(json!([strong(), back]))).await;
+    assert_eq!(round.problem(400), "pipeline-feeds-itself");
+    assert!(round.text.contains("strong and counted"), "{}", round.text);
     let mut unknown = strong();
     unknown["colour"] = json!("red");
     assert_eq!(host.post("/v1/pipelines", create(json!([unknown]))).await.problem(400), "invalid-json");

@@ -105,7 +105,31 @@ async fn as_a_changelog() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_comes_back_from_its_changelog() {
+async fn a_restore_is_looked_at_first() {
+    let host = counting(json!(true)).await;
+    host.delete("/v1/deployments/d").await.ok();
+    let deployment = |restore: bool| {
+        json!({"plugin": "counter", "inputs": ["in"], "output": "out", "start": "latest", "changelog": true,
+            "restore_state": restore})
+    };
+    assert_eq!(host.put("/v1/deployments/d", deployment(false)).await.problem(409), "changelog-exists");
+    let mut anywhere = deployment(true);
+    anywhere.as_object_mut().unwrap().remove("start");
+    assert_eq!(host.put("/v1/deployments/d", anywhere).await.problem(400), "restore-needs-a-start");
+    assert_eq!(host.patch("/v1/topics/d.counts.changelog", json!({"partitions": 9})).await.status, 200);
+    let narrow = host.put("/v1/deployments/d", deployment(true)).await;
+    assert_eq!(narrow.problem(409), "not-co-partitioned", "keys would not be where they are looked for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changelog_is_whole_or_not_there() {
+    let host = counting(json!(false)).await;
+    let late = json!({"plugin": "counter", "inputs": ["in"], "output": "out", "changelog": true});
+    assert_eq!(host.put("/v1/deployments/d", late).await.problem(409), "changelog-too-late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_is_restored() {
     let host = counting(json!(true)).await;
     let before = page(&host, "").await;
     host.delete("/v1/deployments/d").await.ok();
@@ -113,7 +137,6 @@ async fn it_comes_back_from_its_changelog() {
         json!({"plugin": "counter", "inputs": ["in"], "output": "out", "start": "latest", "changelog": true,
             "restore_state": restore})
     };
-    assert_eq!(host.put("/v1/deployments/d", deployment(false)).await.problem(409), "changelog-exists");
     host.put("/v1/deployments/d", deployment(true)).await.ok();
     assert_eq!(page(&host, "").await, before, "the state is what it was");
     host.post("/v1/topics/in/records", json!({"key": "key-000", "value": 1})).await.ok();

@@ -52,7 +52,7 @@ pub struct TaskStatus {
     pub lag: u64,
     /// All inputs, those of the deployment's own last.
     pub inputs: Vec<InputStatus>,
-    /// Event time up to which the inputs are complete.
+    /// How far event time has come: the greatest timestamp that was read, or that of the whole deployment where it repartitions.
     pub watermark_ms: Option<i64>,
     /// Why it is failing or stopped.
     pub reason: Option<String>,

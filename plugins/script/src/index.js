@@ -14,7 +14,7 @@ import { Stream } from './stream.js';
 export default defineProcessor({
   summary: 'Runs JavaScript functions over records: filter, map, branch, and aggregates in windows of event time.',
   settingsSchema,
-  tables: ['windows', 'aggregates'],
+  tables: ['windows', 'aggregates', 'kind'],
   open({ settings }) {
     try {
       const plan = makePlan(settings);

@@ -15,13 +15,13 @@ const COMPANIONS = { grace_ms: 'window_ms', time: 'window_ms', initial: 'reduce'
 const REPLACING = ['map', 'flatMap'];
 
 /**
- * `before` and `after` are steps; `aggregate` and `window` are null where there is none. `repartitions` says that the records
+ * `before` and `after` are steps; `verb`, `aggregate` and `window` are null where there is none. `repartitions` says that the records
  * travel through the internal topic on their way to the aggregate. `fields` are the top-level fields that are read of input
  * values, or null for all.
  */
 export function makePlan({ steps, values = {} }) {
   const scope = readValues(values);
-  const plan = { before: [], aggregate: null, window: null, after: [], repartitions: false, fields: null };
+  const plan = { before: [], verb: null, aggregate: null, window: null, after: [], repartitions: false, fields: null };
   let grouped = null;
   steps.forEach((settings, index) => {
     const verb = verbOf(settings, index);
@@ -35,6 +35,7 @@ export function makePlan({ steps, values = {} }) {
     if (AGGREGATES.includes(verb)) {
       refuseAfterAggregate();
       plan.aggregate = makeAggregate(settings, verb, where, scope);
+      plan.verb = verb;
     } else if (verb === 'window_ms') {
       refuseAfterAggregate();
       if (plan.window !== null) {

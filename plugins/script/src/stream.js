@@ -4,6 +4,7 @@ import { Fatal } from 'kafka-do-sdk';
 
 import { Chain, defined } from './chain.js';
 import { Emitted, Item, NotJson, notJson, parse, valueText } from './item.js';
+import { Kind } from './kind.js';
 import { RunningAggregates } from './running.js';
 import { WindowedAggregates } from './windowed.js';
 
@@ -45,6 +46,7 @@ export class Stream {
       this.before = new Chain(plan.before, { end: finish, ...ends });
       return;
     }
+    this.kind = new Kind(plan);
     this.aggregates = plan.window === null ? new RunningAggregates(plan) : new WindowedAggregates(plan);
     this.after = new Chain(plan.after, { end: finish, ...ends });
     const end =
@@ -110,6 +112,7 @@ export class Stream {
     if (this.aggregates === null) {
       return;
     }
+    this.kind.keep();
     const emit = (...emitted) => {
       this.after.at = null;
       try {
