@@ -11,7 +11,7 @@ use crate::{cargo, paths};
 const S3_SERVER: &str = "s3s-fs";
 const S3_SERVER_VERSION: &str = "0.14.1";
 
-/// Builds components of Python, together with CPython.
+/// Builds components of Python, each with an interpreter of its own.
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 
 pub(crate) fn run() -> Result<ExitCode> {

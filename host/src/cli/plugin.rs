@@ -40,7 +40,7 @@ pub(super) enum PluginCommand {
         #[arg(long)]
         name: Option<String>,
     },
-    Deploy(Deploy),
+    Deploy(Box<Deploy>),
     /// List all plugins
     List,
     /// Show a plugin, its versions and the schema of its settings

@@ -230,11 +230,9 @@ impl Made {
             format!("  {sign} {topic}  {}\n", record.text())
         });
         let mut text: String = records.collect();
-        if let Some(reason) = &self.rejected {
-            text += &format!("  {sign} rejected: {reason}\n");
-        }
-        if let Some(reason) = &self.failed {
-            text += &format!("  {sign} failed: {reason}\n");
+        for (what, reason) in [("rejected", &self.rejected), ("failed", &self.failed)] {
+            let Some(reason) = reason else { continue };
+            text.extend(["  ", &sign.to_string(), " ", what, ": ", reason, "\n"]);
         }
         if text.is_empty() { format!("  {sign} nothing\n") } else { text }
     }

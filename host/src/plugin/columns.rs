@@ -51,12 +51,11 @@ impl<'a> Columns<'a> {
         let row = u32::try_from(self.rows.len()).map_err(|_| "batch")?;
         let first_header = self.headers.len();
         for (name, header) in record.headers.iter() {
-            match (str::from_utf8(name), str::from_utf8(header.unwrap_or_default())) {
-                (Ok(name), Ok(header)) => self.headers.push((row, name, header)),
-                _ => {
-                    self.headers.truncate(first_header);
-                    return Err("header");
-                }
+            if let (Ok(name), Ok(header)) = (str::from_utf8(name), str::from_utf8(header.unwrap_or_default())) {
+                self.headers.push((row, name, header));
+            } else {
+                self.headers.truncate(first_header);
+                return Err("header");
             }
         }
         self.rows.push(record);

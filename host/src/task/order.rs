@@ -94,7 +94,9 @@ mod tests {
         /// order of time, so is the whole.
         #[test]
         fn sorted_inputs_merge_sorted(mut inputs in prop::collection::vec(prop::collection::vec(0i64..20, 0..12), 1..4)) {
-            inputs.iter_mut().for_each(|times| times.sort_unstable());
+            for times in &mut inputs {
+                times.sort_unstable();
+            }
             let hands: Vec<AtHand> = inputs.iter().map(|times| at_hand(times)).collect();
             let mut taken = vec![0; inputs.len()];
             let mut times = Vec::new();

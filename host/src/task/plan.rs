@@ -94,7 +94,7 @@ impl Request {
         }
         let dead_letters = dead_letter_topic_of(name);
         let mut written = self.output.iter().chain(&self.grants.topics).chain([&dead_letters]);
-        let loops = written.find(|topic| names.contains(&*topic));
+        let loops = written.find(|topic| names.contains(topic));
         if let Some(topic) = loops {
             return Err(Error::invalid(
                 "output-is-input",

@@ -208,7 +208,7 @@ impl Worker {
                     None => std::future::pending().await,
                 }
             };
-            let moved = async {
+            let time_goes_on = async {
                 match moves {
                     Some(_) if is_behind => {}
                     Some(mut moves) => loop {
@@ -222,7 +222,7 @@ impl Worker {
             tokio::select! {
                 (first, _, _) = futures_util::future::select_all(waits) => first,
                 () = wake => Ok(()),
-                () = moved => Ok(()),
+                () = time_goes_on => Ok(()),
             }
         }
     }
