@@ -32,7 +32,8 @@ pub(super) async fn measure(run: &mut Run<'_>) -> Result<()> {
     eprintln!("Filling the state with {keys} keys.");
     let begun = clock::now();
     for first in (0..keys).step_by(BATCH) {
-        let lines: Vec<String> = (first..keys.min(first + BATCH)).map(|n| format!("{{\"k\":\"{}\"}}\n", key(n))).collect();
+        let lines: Vec<String> =
+            (first..keys.min(first + BATCH)).map(|n| format!("{{\"k\":\"{}\"}}\n", key(n))).collect();
         client.produce(TOPIC, "k", lines.concat()).await?;
         // What waits in the head is not what is measured.
         if first % (BATCH * 10) == 0 {
