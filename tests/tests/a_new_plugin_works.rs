@@ -19,18 +19,21 @@ fn run(program: &str, arguments: &[&str], folder: &Path, url: &str) {
     assert!(output.status.success(), "{program} {arguments:?}\n{}{}", said(&output.stdout), said(&output.stderr));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn as_it_stands() {
+/// Starts a plugin in a language, tests it with these commands, builds it and runs it.
+async fn works(language: &[&'static str], tests: &'static [(&'static str, &'static [&'static str])]) {
     let host = Host::start().await;
     let url = host.url();
+    let new = [&["plugin", "new", "large-orders"], language].concat();
     tokio::task::spawn_blocking(move || {
         let folder = tempfile::tempdir().unwrap();
         let binary = binary();
         let binary = binary.to_str().unwrap();
         let cli = |arguments: &[&str], folder: &Path| run(binary, arguments, folder, &url);
-        cli(&["plugin", "new", "large-orders"], folder.path());
+        cli(&new, folder.path());
         let project = folder.path().join("large-orders");
-        run("cargo", &["test", "--quiet"], &project, &url);
+        for (program, arguments) in tests {
+            run(program, arguments, &project, &url);
+        }
         cli(&["plugin", "build", "--out-dir", "built"], &project);
         cli(&["topic", "create", "orders"], &project);
         let component = ["plugin", "deploy", "built/large-orders.wasm", "--from", "orders", "--to", "large"];
@@ -47,29 +50,11 @@ async fn as_it_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn as_it_stands() {
+    works(&[], &[("cargo", &["test", "--quiet"])]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_javascript_too() {
-    let host = Host::start().await;
-    let url = host.url();
-    tokio::task::spawn_blocking(move || {
-        let folder = tempfile::tempdir().unwrap();
-        let binary = binary();
-        let binary = binary.to_str().unwrap();
-        let cli = |arguments: &[&str], folder: &Path| run(binary, arguments, folder, &url);
-        cli(&["plugin", "new", "large-orders", "--language", "js"], folder.path());
-        let project = folder.path().join("large-orders");
-        run("npm", &["install", "--silent"], &project, &url);
-        run("npm", &["test", "--silent"], &project, &url);
-        cli(&["plugin", "build"], &project);
-        cli(&["topic", "create", "orders"], &project);
-        let component = ["plugin", "deploy", "target/plugins/large-orders.wasm", "--from", "orders", "--to", "large"];
-        cli(&[&component[..], &["--settings", r#"{"amount_min": 100}"#]].concat(), &project);
-        cli(&["produce", "orders", r#"{"amount": 250.5}"#], &project);
-        cli(&["produce", "orders", r#"{"amount": 2.5}"#], &project);
-    })
-    .await
-    .unwrap();
-    host.caught_up("large-orders").await;
-    let large = read_topic(&host, "large").await.remove(0);
-    assert_eq!(large.len(), 1);
-    assert_eq!(large[0].value["amount"], 250.5);
+    works(&["--language", "js"], &[("npm", &["install", "--silent"]), ("npm", &["test", "--silent"])]).await;
 }

@@ -38,7 +38,7 @@ fn prefix(scope: Scope, table: &str) -> Vec<u8> {
 }
 
 /// The least key that is greater than every key with this prefix.
-fn after(prefix: &[u8]) -> Option<Vec<u8>> {
+pub fn after(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
     let mut after = prefix[..=last].to_vec();
     after[last] += 1;

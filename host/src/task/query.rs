@@ -8,7 +8,7 @@ use crate::limits::{STATE_QUERY_BYTES_MAX, STATE_QUERY_ENTRIES_MAX};
 use crate::model::name::DeploymentName;
 use crate::model::partitioner::partition_of_key;
 use crate::store::Snapshot;
-use crate::store::state::Scope;
+use crate::store::state::{Scope, after};
 
 /// Which rows of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,11 +33,7 @@ pub enum Keys {
 impl Keys {
     /// All keys that begin with these bytes.
     pub fn prefix(prefix: Vec<u8>) -> Self {
-        let until = prefix.iter().rposition(|byte| *byte != u8::MAX).map(|last| {
-            let mut until = prefix[..=last].to_vec();
-            until[last] += 1;
-            until
-        });
+        let until = after(&prefix);
         Self::Range(Some(prefix), until)
     }
 }
