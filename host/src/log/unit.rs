@@ -6,11 +6,13 @@ use super::{Partition, Permit};
 use crate::error::Error;
 use crate::limits::MERGE_BYTES_MAX;
 use crate::model::batch::{Batch, BatchBuilder, Producer};
+use crate::model::deployment::TaskTimes;
 use crate::model::name::GroupName;
 use crate::model::record::Record;
 use crate::model::request::{Answered, Fingerprint, RequestName};
 use crate::model::topic::PartitionId;
 use crate::store::Row;
+use crate::store::state::Scope;
 
 /// Records, rows and what must hold for them.
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ pub struct Unit {
 pub enum Guard {
     /// The group stands at `expected` in this partition.
     Offset { group: GroupName, partition: PartitionId, expected: Option<u64> },
+    /// The task is as far in time as `expected`.
+    Times { scope: Scope, expected: TaskTimes },
     /// The partition ends at `expected`.
     End { partition: Arc<Partition>, expected: u64 },
     /// It does not hold: whatever else the unit is, it is refused, unless it was committed before.

@@ -424,6 +424,18 @@ impl Round<'_> {
                     ),
                 )))
             }
+            Guard::Times { scope, expected } => {
+                if self.tables.task_times(*scope)? == *expected {
+                    return Ok(());
+                }
+                Err(Refusal::Unit(Error::conflict(
+                    "offset-moved",
+                    format!(
+                        "task {} of a deployment has gone on in time: its last commit went through",
+                        scope.partition
+                    ),
+                )))
+            }
             Guard::Never(error) => Err(Refusal::Unit(error.clone())),
             Guard::End { partition, expected } => {
                 let staged = self.partitions.get(&partition.id()).and_then(|index| self.order.get(*index));

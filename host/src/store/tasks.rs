@@ -19,12 +19,22 @@ impl Snapshot {
     pub fn task_times(&self, scope: Scope) -> Result<TaskTimes> {
         let table = self.transaction.open_table(TABLE)?;
         let times = table.get((scope.deployment.0, scope.partition))?.map(|guard| guard.value());
-        let (watermark_ms, emitted_ms, wake_at_ms) = times.unwrap_or_default();
-        Ok(TaskTimes { watermark_ms, emitted_ms, wake_at_ms })
+        Ok(from_row(times))
     }
 }
 
+fn from_row(times: Option<Times>) -> TaskTimes {
+    let (watermark_ms, emitted_ms, wake_at_ms) = times.unwrap_or_default();
+    TaskTimes { watermark_ms, emitted_ms, wake_at_ms }
+}
+
 impl Tables<'_> {
+    /// What a unit of this transaction, or an earlier one, left there.
+    pub fn task_times(&mut self, scope: Scope) -> Result<TaskTimes> {
+        let times = self.tasks()?.get((scope.deployment.0, scope.partition))?.map(|guard| guard.value());
+        Ok(from_row(times))
+    }
+
     pub(super) fn put_task_times(&mut self, scope: Scope, times: TaskTimes) -> Result<()> {
         let TaskTimes { watermark_ms, emitted_ms, wake_at_ms } = times;
         self.tasks()?.insert((scope.deployment.0, scope.partition), (watermark_ms, emitted_ms, wake_at_ms))?;

@@ -77,6 +77,22 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// The task met a fault of the host and is gone: nobody else would say so.
+    pub(super) fn broke_down(&mut self, now_ms: i64) -> Failure {
+        let reason = "the task met a fault of the host and is gone; its log says where. Restart the host, and it goes on from its last commit";
+        self.status.state = TaskState::Stopped;
+        self.status.reason = Some(reason.to_owned());
+        let input = self.status.inputs.first();
+        Failure {
+            at_ms: now_ms,
+            topic: input.map(|input| input.topic.clone()).unwrap_or_default(),
+            partition: self.status.partition,
+            generation: self.status.generation,
+            offset: input.map_or(0, |input| input.next_offset),
+            reason: reason.to_owned(),
+        }
+    }
+
     /// As it is now: a partition's end moves while its task rests.
     pub(super) fn now(&self) -> TaskStatus {
         let mut status = self.status.clone();

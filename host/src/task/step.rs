@@ -28,8 +28,8 @@ pub(super) struct Effects<'a> {
     pub(super) inputs: &'a [InputAt],
     /// How far each input was taken, in their order.
     pub(super) progress: &'a [Progress],
-    /// Where they moved.
-    pub(super) times: Option<TaskTimes>,
+    /// Before and after, where they moved.
+    pub(super) times: Option<(TaskTimes, TaskTimes)>,
     pub(super) state: Vec<Change>,
     pub(super) now_ms: i64,
 }
@@ -174,7 +174,11 @@ impl Output {
             }
         }
         unit.rows.extend(state.into_iter().map(|change| Row::State { scope, change }));
-        unit.rows.extend(times.map(|times| Row::TaskTimes { scope, times }));
+        if let Some((expected, times)) = times {
+            // A commit of time alone moves no offset that would tell whether it had been done.
+            unit.guards.push(Guard::Times { scope, expected });
+            unit.rows.push(Row::TaskTimes { scope, times });
+        }
         for (input, progress) in inputs.iter().zip(progress) {
             let partition = input.partition.id();
             unit.guards.push(Guard::Offset { group: group.clone(), partition, expected: input.committed });

@@ -3,8 +3,10 @@
 //! all of them back.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -451,7 +453,13 @@ impl Supervisor {
         let tasks = workers.into_iter().map(|worker| {
             let shown = worker.shown();
             let (commands, inbox) = mpsc::channel(TASK_COMMANDS_MAX);
-            self.surroundings.shutdown.spawn(worker.run(inbox));
+            let (failures, shown_last) = (Arc::clone(&deployed.failures), Arc::clone(&shown));
+            let clock = self.surroundings.clock.clone();
+            self.surroundings.shutdown.spawn(async move {
+                if AssertUnwindSafe(worker.run(inbox)).catch_unwind().await.is_err() {
+                    failures.remember(shown_last.lock().broke_down(clock.now_ms()));
+                }
+            });
             Task { commands, shown }
         });
         deployed.add_tasks(tasks.collect());

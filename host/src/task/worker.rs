@@ -69,6 +69,8 @@ pub(super) struct Worker {
     inputs: Vec<InputAt>,
     instance: Option<Instance>,
     times: TaskTimes,
+    /// As they stand in the store: a swap to another kind of time is written with the next commit.
+    stored_times: TaskTimes,
     alignment: Arc<Alignment>,
     /// What the others may know of this task, where the deployment repartitions.
     progress: Arc<Mutex<alignment::Progress>>,
@@ -109,6 +111,7 @@ impl Worker {
             inputs: Vec::new(),
             instance: None,
             times,
+            stored_times: times,
             alignment: Arc::clone(&deployed.alignment),
             progress: Arc::default(),
             failures: 0,
@@ -519,7 +522,7 @@ impl Worker {
             group: &self.group,
             inputs: &self.inputs,
             progress: &progress,
-            times: (times != self.times).then_some(times),
+            times: (times != self.stored_times).then_some((self.stored_times, times)),
             state: staged.state,
             now_ms,
         };
@@ -532,7 +535,7 @@ impl Worker {
         }
 
         self.instance = Some(instance);
-        self.times = times;
+        (self.times, self.stored_times) = (times, times);
         self.inputs.iter_mut().zip(&progress).for_each(|(input, progress)| progress.apply(input));
         self.tell_others();
         self.purge_internal();
@@ -572,6 +575,7 @@ impl Worker {
     /// Stands where the store says: after a commit of which it is not known whether it is done.
     fn reposition(&mut self) -> Result<(), Error> {
         self.times = self.surroundings.store.snapshot()?.task_times(self.scope)?;
+        self.stored_times = self.times;
         self.inputs = self.load_inputs(&self.plan)?;
         self.tell_others();
         Ok(())
