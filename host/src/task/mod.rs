@@ -13,6 +13,7 @@
 mod alignment;
 mod canary;
 mod deployed;
+mod draft;
 mod input;
 mod names;
 mod order;

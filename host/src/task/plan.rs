@@ -6,10 +6,12 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::limits::{CANARY_MS_MAX, DEPLOYMENT_INPUTS_MAX, GRANTED_TOPICS_MAX};
 use crate::log::{Log, Topic};
-use crate::model::deployment::{CanaryRule, Deployment, Grants, Start, changelog_topic_of, dead_letter_topic_of};
+use crate::model::deployment::{
+    CanaryRule, Deployment, Grants, Start, changelog_topic_of, dead_letter_topic_of, internal_topic_of,
+};
 use crate::model::generation::Generation;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
-use crate::plugin::Code;
+use crate::plugin::{Code, Instance};
 
 /// What somebody wants deployed.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,6 +159,12 @@ impl Plan {
             changelogs,
             dead_letters: log.topic(&row.dead_letter_topic())?,
         })
+    }
+
+    /// The internal topic that an instance asked for and the plan has not, if there is one.
+    pub(super) fn lacks<'a>(&self, deployment: &DeploymentName, instance: &'a Instance) -> Option<&'a String> {
+        let has = |name: &str| internal_topic_of(deployment, name).is_ok_and(|topic| self.internal.contains(&topic));
+        instance.internal_topics().iter().find(|name| !has(name))
     }
 
     /// How many partitions all inputs have: a task is for the partitions of one number.

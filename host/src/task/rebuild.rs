@@ -84,9 +84,9 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Takes out the state of deployments that did not come to be.
-    pub(super) async fn forget_state(&self, rows: impl Iterator<Item = Deployment>) {
-        let rows = rows.map(|row| Row::DeploymentGone(Box::new(row))).collect();
+    /// Takes out the state of a deployment that did not come to be.
+    pub(super) async fn forget_state(&self, row: Deployment) {
+        let rows = vec![Row::DeploymentGone(Box::new(row))];
         if let Err(error) = self.surroundings.log.commit(Unit { rows, ..Unit::default() }).await {
             tracing::warn!(%error, "state that was restored for nothing stays");
         }

@@ -14,7 +14,7 @@ use super::supervisor::{Supervisor, refused};
 use crate::error::{Error, Result};
 use crate::limits::{REPLAY_CHUNK_BYTES, REPLAY_PARTITIONS_MAX, REPLAY_PROGRESS_RECORDS, REPLAY_STEPS_MAX};
 use crate::log::{Log, Partition, unreadable};
-use crate::model::deployment::{Deployment, Start, internal_topic_of};
+use crate::model::deployment::{Deployment, Start};
 use crate::model::generation::Generation;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::model::record::{KeptRecord, Record};
@@ -305,10 +305,7 @@ impl Sandbox {
                 state: StateBase::Scratch(Arc::clone(&self.scratch)),
             };
             let (instance, _) = Instance::open(&self.plan.code, &context).await?;
-            let is_known = |name: &&String| {
-                internal_topic_of(&self.row.name, name).is_ok_and(|topic| self.plan.internal.contains(&topic))
-            };
-            if let Some(unknown) = instance.internal_topics().iter().find(|name| !is_known(name)) {
+            if let Some(unknown) = self.plan.lacks(&self.row.name, &instance) {
                 return Err(CallError::Broken(format!(
                     "the version has the internal topic {unknown}, which the running one does not have; it cannot be replayed beside it"
                 )));

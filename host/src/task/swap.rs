@@ -9,14 +9,15 @@ use tokio::sync::oneshot;
 
 use super::canary::{Tally, Verdict, judge};
 use super::deployed::{Deployed, Task};
+use super::draft::co_partitions_now;
 use super::plan::{Plan, Request};
 use super::status::{DeploymentStatus, SwapStatus};
-use super::supervisor::{Supervisor, co_partitions_now, refused};
+use super::supervisor::{Supervisor, refused};
 use super::worker::Command;
 use crate::error::{Error, Result};
 use crate::limits::{CANARY_LOOK_MS, CANARY_RECORDS_MIN};
 use crate::log::Unit;
-use crate::model::deployment::{Canary, Deployment, internal_topic_of};
+use crate::model::deployment::{Canary, Deployment};
 use crate::model::generation::{Generation, Standing};
 use crate::model::name::DeploymentName;
 use crate::plugin::Code;
@@ -425,11 +426,6 @@ fn check_no_canary(row: &Deployment) -> Result<()> {
             ),
         )),
     }
-}
-
-/// The full names of internal topics.
-pub(super) fn internal_names(name: &DeploymentName, short: &[String]) -> Result<Vec<crate::model::name::TopicName>> {
-    short.iter().map(|short| internal_topic_of(name, short)).collect()
 }
 
 /// Partition by partition, up to the first that cannot: each stands still only for its own turn, and none has to share the

@@ -21,7 +21,7 @@ use crate::limits::{
     INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, STEP_MS_MAX, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS,
 };
 use crate::log::{Log, Partition};
-use crate::model::deployment::{Deployment, TaskTimes, internal_topic_of};
+use crate::model::deployment::{Deployment, TaskTimes};
 use crate::model::name::{DeploymentName, GroupName};
 use crate::model::record::StoredRecord;
 use crate::plugin::{CallError, Context, Input, Instance, Outcome, Rejection, StateBase, Timings};
@@ -329,9 +329,7 @@ impl Worker {
     async fn open_instance(&mut self, plan: &Plan) -> Result<(Instance, Timings), CallError> {
         let context = self.context(plan);
         let (instance, timings) = Instance::open(&plan.code, &context).await?;
-        let known =
-            |name: &String| internal_topic_of(&self.deployment, name).is_ok_and(|topic| plan.internal.contains(&topic));
-        match instance.internal_topics().iter().find(|name| !known(name)) {
+        match plan.lacks(&self.deployment, &instance) {
             None => Ok((instance, timings)),
             Some(name) => Err(CallError::Broken(format!(
                 "the plugin broke its contract: it asked for the internal topic {name}, which it did not when it was deployed"
