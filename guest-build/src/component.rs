@@ -23,7 +23,7 @@ pub(crate) fn encode(wasm: Vec<u8>) -> Result<Vec<u8>> {
         .validate(true)
         .module(&wasm)
         .and_then(ComponentEncoder::encode)
-        .context("it exports no role; does its lib.rs call `kafka_do_sdk::export_processor!` or `filter_map!`?")
+        .context("it exports no role; does its lib.rs call `kafka_do_sdk::filter_map!`, `export_processor!` or the macro of another role?")
 }
 
 /// Writes the file whole or not at all, and leaves one with these bytes alone: whoever watches it sees real changes only.

@@ -232,7 +232,7 @@ mod tests {
             let text = fs::read_to_string(dir.join(&file)).unwrap();
             assert!(!text.contains("{{"), "{} has a placeholder left", file.display());
         }
-        for file in ["Cargo.toml", "src/lib.rs", "src/json/extract.rs", "wit/types.wit", "wit/processor.wit"] {
+        for file in ["Cargo.toml", "src/lib.rs", "src/json/extract.rs", "wit/types.wit", "wit/deps/http.wit"] {
             assert!(dir.join("kafka-do-sdk").join(file).is_file(), "{file}");
         }
         let manifest: toml::Table = fs::read_to_string(dir.join("Cargo.toml")).unwrap().parse().unwrap();
@@ -252,7 +252,9 @@ mod tests {
             let text = fs::read_to_string(dir.join(&file)).unwrap();
             assert!(!text.contains("{{"), "{} has a placeholder left", file.display());
         }
-        for file in ["package.json", "README.md", "src/cli.js", "src/testing/harness.js", "wit/columns.wit"] {
+        for file in
+            ["package.json", "README.md", "src/cli.js", "src/testing/harness.js", "wit/columns.wit", "wit/deps/io.wit"]
+        {
             assert!(dir.join("kafka-do-sdk").join(file).is_file(), "{file}");
         }
         let read = |path: &str| -> serde_json::Value {
@@ -307,8 +309,17 @@ mod tests {
             manifest["dependencies"].as_table().unwrap().keys().cloned().collect::<BTreeSet<_>>()
         };
         assert_eq!(names(&sdk), names(&vendored));
+        assert_eq!(sdk["features"], vendored["features"]);
         for name in names(&vendored) {
-            assert_eq!(vendored["dependencies"][&name], workspace["workspace"]["dependencies"][&name], "{name}");
+            let told = |dependency: &toml::Value| match dependency {
+                toml::Value::Table(table) => table.clone(),
+                version => toml::Table::from_iter([("version".to_owned(), version.clone())]),
+            };
+            let mut vendored = told(&vendored["dependencies"][&name]);
+            // What is optional is said where it is used, and not in the workspace.
+            let is_optional = vendored.remove("optional");
+            assert_eq!(vendored, told(&workspace["workspace"]["dependencies"][&name]), "{name}");
+            assert_eq!(is_optional.as_ref(), sdk["dependencies"][&name].get("optional"), "{name}");
         }
         assert_eq!(plugin["profile"]["guest"], workspace["profile"]["guest"]);
         for field in ["edition", "rust-version"] {

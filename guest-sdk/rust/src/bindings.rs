@@ -1,8 +1,11 @@
 //! The contract in `wit/`, as generated. Plugins meet it under the names that [`crate`] gives it; what a name here does is
 //! documented in the WIT.
 //!
+//! The processing world stands here and each of the other roles in a module of its own. What worlds share is generated once,
+//! so that a record of one role is a record of all.
+//!
 //! `wit` beside the manifest is a link to the contract at the root of the repository. A vendored copy of this crate
-//! (`kafka-do plugin new`) carries the folder itself, so the path below holds in both.
+//! (`kafka-do plugin new`) carries the folder itself, so the paths below hold in both.
 #![allow(
     unsafe_code,
     clippy::pedantic,
@@ -10,6 +13,10 @@
     missing_docs,
     reason = "generated: the canonical ABI is written in raw pointers"
 )]
+
+pub mod receiving;
+pub mod sinking;
+pub mod sourcing;
 
 wit_bindgen::generate!({
     world: "processing",

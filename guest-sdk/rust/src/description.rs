@@ -26,4 +26,11 @@ impl Description {
         self.tables.push(name.into());
         self
     }
+
+    /// A `host:port` pattern that the plugin wants to reach whatever its settings say; an operator grants it or not.
+    #[must_use]
+    pub fn with_host(mut self, pattern: impl Into<String>) -> Self {
+        self.hosts.push(pattern.into());
+        self
+    }
 }

@@ -4,5 +4,7 @@
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use crate::bindings::kafka_do::plugin::{clock, log, state, topics};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use crate::http::wasi as http;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::testing::host::{clock, log, state, topics};
+pub(crate) use crate::testing::host::{clock, http, log, state, topics};

@@ -1,12 +1,16 @@
 //! Write [kafka.do](https://github.com/dotdo/kafka.do) plugins in Rust.
 //!
-//! A plugin is a WebAssembly component with one role. This crate carries the processing role: records in, records out.
-//! There are two ways to write one, and both are tested natively with [`testing::Harness`], in a plain `cargo test`:
+//! A plugin is a WebAssembly component with one role. Most are processors: records in, records out. There are two ways to
+//! write one, and both are tested natively with [`testing::Harness`], in a plain `cargo test`:
 //!
 //! - [`filter_map!`] and [`flat_map!`]: a plain function from a record to a record or none, or to several;
 //! - [`Processor`] and [`export_processor!`]: a type that sees batches, keeps [`state`] and follows time.
 //!
-//! For the second there is what stream processing needs, with the names of Kafka Streams: [`windows`] and their aggregates,
+//! The other roles are connectors, each with a trait, a macro and a harness: a [`webhook`] turns requests that the host
+//! receives into records, a [`sink`] delivers records to an outside system, and a [`source`] pulls them from one, both over
+//! [`http`].
+//!
+//! For processors there is what stream processing needs, with the names of Kafka Streams: [`windows`] and their aggregates,
 //! [`joins`], [`Dedup`], [`Branches`], [`timers`], and [`topics::internal`] to repartition.
 //!
 //! ```
@@ -40,14 +44,18 @@ mod description;
 mod due;
 mod failure;
 mod filter_map;
+pub mod http;
 mod imports;
 pub mod joins;
 pub mod json;
 pub mod log;
 mod output;
+mod percent;
 mod processor;
 mod record;
 mod rows;
+pub mod sink;
+pub mod source;
 pub mod state;
 mod stream_time;
 #[doc(hidden)]
@@ -57,6 +65,7 @@ pub mod testing;
 pub mod time;
 pub mod timers;
 pub mod topics;
+pub mod webhook;
 pub mod windows;
 
 pub use bindings::kafka_do::plugin::types::{

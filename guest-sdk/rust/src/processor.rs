@@ -9,7 +9,7 @@ use crate::{Batch, Description, Failure, Output};
 pub struct Context<S> {
     /// Stable across restarts and upgrades; it names the state that the plugin owns.
     pub deployment: String,
-    /// Which partition of the inputs this task reads.
+    /// Which partition of the inputs this task reads; `None` for sources and webhooks.
     pub partition: Option<u32>,
     /// Checked against the plugin's schema, secrets filled in.
     pub settings: S,
@@ -82,7 +82,8 @@ macro_rules! export_processor {
             use $crate::bindings::exports::kafka_do::plugin::processor::{Guest, Outcome};
 
             ::std::thread_local! {
-                static TASK: $crate::task::Task<$processor> = const { $crate::task::Task::new() };
+                static TASK: $crate::task::ProcessorTask<$processor> =
+                    const { $crate::task::ProcessorTask::new() };
             }
 
             struct Component;

@@ -1,4 +1,4 @@
-//! Doubles for native unit tests: the host in memory, and a harness that drives a plugin as the host does.
+//! Doubles for native unit tests: the host in memory, and a harness a role that drives a plugin as the host does.
 //!
 //! ```
 //! # use kafka_do_sdk::{NewRecord, Record, Reject};
@@ -15,8 +15,16 @@
 //! # }
 //! ```
 
+mod deployment;
 mod harness;
 pub(crate) mod host;
+mod sink;
+mod source;
+mod webhook;
 
+pub use deployment::nothing_outside;
 pub use harness::{Harness, Outcome, record};
 pub use host::LogLine;
+pub use sink::SinkHarness;
+pub use source::SourceHarness;
+pub use webhook::{WebhookHarness, request};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::host::{Host, LogLine, Phase, with_host};
+use super::deployment::Deployment;
+use super::host::LogLine;
 use crate::bindings::exports::kafka_do::plugin::processor;
-use crate::task::Task;
-use crate::{Batch, Description, Failure, Header, NewRecord, Processor, Record, Rejection, TaskContext};
+use crate::task::ProcessorTask;
+use crate::{Batch, Failure, Header, NewRecord, Processor, Record, Rejection};
 
 /// What a call handed back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,16 +23,14 @@ impl From<processor::Outcome> for Outcome {
 
 /// A deployment of the plugin `P`, named `test`, as one task over partition 0 of its inputs.
 pub struct Harness<P: Processor> {
-    context: TaskContext,
-    host: Host,
-    task: Task<P>,
+    deployment: Deployment,
+    task: ProcessorTask<P>,
     /// By topic.
     next_offsets: BTreeMap<String, u64>,
 }
 
 /// The input of a plugin that reads one topic only.
 const INPUT: &str = "input";
-const DEPLOYMENT: &str = "test";
 
 impl<P: Processor> Harness<P> {
     /// Describes and opens the plugin with these settings.
@@ -45,22 +44,9 @@ impl<P: Processor> Harness<P> {
 
     /// Describes and opens the plugin with these settings.
     pub fn try_new(settings: &str) -> Result<Self, Failure> {
-        let Description { settings_schema, tables, .. } = P::describe();
-        if !serde_json::from_str(&settings_schema).is_ok_and(|schema: serde_json::Value| schema.is_object()) {
-            return Err(Failure::fatal("the settings schema is not a JSON object"));
-        }
         let mut harness = Self {
-            context: TaskContext {
-                deployment: DEPLOYMENT.to_owned(),
-                partition: Some(0),
-                settings: settings.to_owned(),
-            },
-            host: Host {
-                tables: tables.into_iter().map(|name| (name, BTreeMap::new())).collect(),
-                deployment: DEPLOYMENT.to_owned(),
-                ..Host::default()
-            },
-            task: Task::new(),
+            deployment: Deployment::new(P::describe(), Some(0), settings)?,
+            task: ProcessorTask::new(),
             next_offsets: BTreeMap::new(),
         };
         harness.open()?;
@@ -93,33 +79,33 @@ impl<P: Processor> Harness<P> {
 
     /// Moves the watermark.
     pub fn advance(&mut self, watermark_ms: i64) -> Result<Outcome, Failure> {
-        self.host.watermark_ms = Some(watermark_ms);
+        self.deployment.host.watermark_ms = Some(watermark_ms);
         self.call(|task| task.advance(watermark_ms))
     }
 
     /// Makes the call of `advance` that the plugin asked for with [`clock::wake_at`](crate::clock::wake_at), where its time has
     /// come by the clock ([`set_now_ms`](Self::set_now_ms)); else nothing happens. The call uses the wish up.
     pub fn wake(&mut self) -> Result<Outcome, Failure> {
-        if self.host.wake_at_ms.is_none_or(|at_ms| at_ms > self.host.now_ms) {
+        if self.deployment.host.wake_at_ms.is_none_or(|at_ms| at_ms > self.deployment.host.now_ms) {
             return Ok(Outcome::default());
         }
-        let wish = self.host.wake_at_ms.take();
-        let watermark_ms = self.host.watermark_ms.unwrap_or(i64::MIN);
+        let wish = self.deployment.host.wake_at_ms.take();
+        let watermark_ms = self.deployment.host.watermark_ms.unwrap_or(i64::MIN);
         let result = self.call(|task| task.advance(watermark_ms));
         if result.is_err() {
-            self.host.wake_at_ms = wish;
+            self.deployment.host.wake_at_ms = wish;
         }
         result
     }
 
     /// When the plugin wants to be woken, if it does.
     pub fn wake_at_ms(&self) -> Option<i64> {
-        self.host.wake_at_ms
+        self.deployment.host.wake_at_ms
     }
 
     /// The internal topics that the plugin asked for, by their full names.
     pub fn internal_topics(&self) -> &[String] {
-        &self.host.internal_topics
+        &self.deployment.host.internal_topics
     }
 
     /// Replaces the instance by a new one, as a restart or a swap does: the state stays, the plugin's fields are gone.
@@ -128,13 +114,13 @@ impl<P: Processor> Harness<P> {
     ///
     /// If the plugin fails to open.
     pub fn restart(&mut self) {
-        self.task = Task::new();
+        self.task = ProcessorTask::new();
         self.open().unwrap_or_else(|failure| panic!("the plugin did not open again: {failure:?}"));
     }
 
     /// Sets the clock.
     pub fn set_now_ms(&mut self, now_ms: i64) {
-        self.host.now_ms = now_ms;
+        self.deployment.host.now_ms = now_ms;
     }
 
     /// The committed rows of a table.
@@ -143,27 +129,25 @@ impl<P: Processor> Harness<P> {
     ///
     /// If the plugin does not declare this table.
     pub fn state(&self, table: &str) -> &BTreeMap<Vec<u8>, Vec<u8>> {
-        self.host.tables.get(table).unwrap_or_else(|| panic!("the plugin declares no table {table}"))
+        self.deployment.state(table)
     }
 
     /// What the plugin logged, of every level.
     pub fn log_lines(&self) -> &[LogLine] {
-        &self.host.log
+        &self.deployment.host.log
     }
 
     fn open(&mut self) -> Result<(), Failure> {
-        let Self { host, task, context, .. } = self;
-        with_host(host, Phase::Opening, || task.open(context.clone()))
+        let Self { deployment, task, .. } = self;
+        deployment.open(|context| task.open(context))
     }
 
-    fn call(&mut self, call: impl FnOnce(&Task<P>) -> Result<processor::Outcome, Failure>) -> Result<Outcome, Failure> {
-        let Self { host, task, .. } = self;
-        let before = (host.tables.clone(), host.wake_at_ms);
-        let result = with_host(host, Phase::Running, || call(task));
-        if result.is_err() {
-            (host.tables, host.wake_at_ms) = before;
-        }
-        result.map(Outcome::from)
+    fn call(
+        &mut self,
+        call: impl FnOnce(&ProcessorTask<P>) -> Result<processor::Outcome, Failure>,
+    ) -> Result<Outcome, Failure> {
+        let Self { deployment, task, .. } = self;
+        deployment.call(|| call(task)).map(Outcome::from)
     }
 }
 

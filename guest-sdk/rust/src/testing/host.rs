@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::bindings::kafka_do::plugin::log::Level;
+use crate::http::{Error, Request, Response};
 
 /// A line that the plugin logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,19 @@ pub(super) struct Host {
     pub(super) deployment: String,
     /// The internal topics that the plugin asked for, by their full names.
     pub(super) internal_topics: Vec<String>,
+    pub(super) outside: Outside,
+}
+
+/// The outside world of a connector, as its test plays it; of a processor there is none.
+#[derive(Default)]
+pub(super) struct Outside(pub(super) Option<Box<Answers>>);
+
+type Answers = dyn FnMut(&Request) -> Result<Response, Error>;
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outside")
+    }
 }
 
 thread_local! {
@@ -83,6 +98,25 @@ pub(crate) mod clock {
                 host.wake_at_ms = at_ms;
             }
         });
+    }
+}
+
+pub(crate) mod http {
+    use super::{Error, Outside, Request, Response, ask};
+
+    /// One after another: a double answers as fast as it likes.
+    pub(crate) fn send_all(requests: &[Request]) -> Vec<Result<Response, Error>> {
+        // It is taken out meanwhile, so that it may ask the host itself.
+        let Outside(mut outside) = ask(|host| std::mem::take(&mut host.outside));
+        let answers = requests
+            .iter()
+            .map(|request| match &mut outside {
+                Some(answer) => answer(request),
+                None => Err(Error::Denied("this role reaches nothing outside".to_owned())),
+            })
+            .collect();
+        ask(|host| host.outside = Outside(outside));
+        answers
     }
 }
 
