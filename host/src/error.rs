@@ -16,6 +16,8 @@ pub enum Kind {
     UnsupportedMedia,
     /// Over a named bound: send less.
     TooLarge,
+    /// The request took too long to come: send it again, or less.
+    TooSlow,
     /// The caller may not do this until an operator allows it.
     Forbidden,
     /// There is no such thing: create it, or look at the name again.

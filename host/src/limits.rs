@@ -220,6 +220,8 @@ pub const INSTANCES_MAX: u32 = 2_000;
 pub const CALL_LIFT_BYTES_MAX: usize = 64 << 20;
 /// One call into a plugin.
 pub const CALL_MS_MAX: u64 = 5_000;
+/// One call into a sink or a source, which waits for others.
+pub const CONNECTOR_CALL_MS_MAX: u64 = 60_000;
 /// One `describe`, in the empty sandbox.
 pub const DESCRIBE_MS_MAX: u64 = 1_000;
 /// The beat of epoch interruption: a busy guest yields to the other tasks once a beat.
@@ -269,6 +271,15 @@ pub const FAILURES_KEPT: usize = 20;
 /// Versions of one plugin, and deployments of the host.
 pub const PLUGIN_VERSIONS_MAX: usize = 1_000;
 pub const DEPLOYMENTS_MAX: usize = 2_000;
+/// Names of secrets, how many of them settings may name, and the file that they come from.
+pub const SECRET_NAME_CHARS_MAX: usize = 100;
+pub const SETTINGS_SECRETS_MAX: usize = 100;
+pub const SECRETS_FILE_BYTES_MAX: u64 = 1 << 20;
+/// Hosts that one deployment is granted.
+pub const GRANTED_HOSTS_MAX: usize = 100;
+/// Prefixes of topics that one deployment is granted, and topics that it may bring into being under them.
+pub const GRANTED_PREFIXES_MAX: usize = 10;
+pub const PREFIXED_TOPICS_MAX: usize = 1_000;
 /// Input topics of one deployment.
 pub const DEPLOYMENT_INPUTS_MAX: usize = 16;
 pub const GRANTED_TOPICS_MAX: usize = 100;
@@ -320,5 +331,34 @@ pub const REBUILD_BYTES: usize = 4 << 20;
 pub const REPLAYS_MAX: usize = 4;
 /// Steps (a read, a call and a commit) that all tasks together have under way; the others wait their turn.
 pub const TASK_STEPS_MAX: usize = 32;
+/// Steps of sinks, which wait for others: they have turns of their own, all together and one deployment.
+pub const SINK_STEPS_MAX: usize = 64;
+pub const SINK_DEPLOYMENT_STEPS_MAX: usize = 16;
+/// What a source may hand over in one poll.
+pub const POLL_RECORDS_MAX: u32 = 10_000;
+pub const POLL_BYTES_MAX: u64 = 8 << 20;
+/// The longest that a source or a sink may ask to be left alone.
+pub const HOLD_MS_MAX: u64 = 3_600_000;
+/// Body and head of a request that a webhook is given, and how long its body may take to come.
+pub const HOOK_BODY_BYTES_MAX: usize = 8 << 20;
+pub const HOOK_HEADERS_MAX: usize = 200;
+pub const HOOK_BODY_MS_MAX: u64 = 10_000;
+/// Requests in one webhook's instances at once, and requests that wait for a place there; the next one is told to come again.
+pub const HOOK_CALLS_MAX: usize = 8;
+pub const HOOK_WAITING_MAX: usize = 2_000;
+/// What a webhook may answer.
+pub const HOOK_ANSWER_BYTES_MAX: usize = 1 << 20;
+/// Longest path that a deployment may claim, and longest id of an event.
+pub const HOOK_PATH_CHARS_MAX: usize = 200;
+pub const HOOK_ID_BYTES_MAX: usize = 255;
+/// Ids of events that all webhooks together are known by, and for how long.
+pub const HOOK_IDS_MAX: u64 = 500_000;
+pub const HOOK_ID_MS_MAX: i64 = 259_200_000;
+/// Deliveries that a connector remembers, for people to look at.
+pub const DELIVERIES_KEPT: usize = 20;
+/// What connectors connect to: how long it may take, how long a connection is kept for the next request, and how many to a host.
+pub const EGRESS_CONNECT_MS_MAX: u64 = 10_000;
+pub const EGRESS_IDLE_MS: u64 = 30_000;
+pub const EGRESS_IDLE_CONNECTIONS_MAX: usize = 32;
 /// Commands that may wait for one task.
 pub const TASK_COMMANDS_MAX: usize = 16;

@@ -14,6 +14,7 @@ use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use crate::error::{Error, Result};
 use crate::model::deployment::{CanaryRule, Grants, Start};
+use crate::model::hook_path::HookPath;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::task::{Changelog, DeploymentStatus, Input, Request};
 
@@ -27,16 +28,20 @@ pub(super) struct DeployForm {
     /// The first digits of a version; the newest unless given.
     version: Option<String>,
     /// The topics that it reads, all with as many partitions: names, or objects with a start of their own. Records are taken
-    /// in the order of their time, and of equals that of the topic named first.
+    /// in the order of their time, and of equals that of the topic named first. Sources and webhooks read none.
+    #[serde(default)]
     inputs: Vec<InputForm>,
     /// Where its records go that name no topic; made, with as many partitions as the input, where it is missing.
     #[schema(value_type = Option<String>)]
     output: Option<TopicName>,
-    /// An object that fits the plugin's settings schema.
+    /// An object that fits the plugin's settings schema. A secret is written `{"$secret": "NAME"}`.
     #[serde(default = "no_settings")]
     settings: Value,
     #[serde(default)]
     grants: Grants,
+    /// Where a webhook takes requests beside `/hooks/<deployment>`, such as `/webhooks/github`; what is below it is its own too.
+    #[schema(value_type = Option<String>)]
+    path: Option<HookPath>,
     /// `earliest` (unless given), `latest`, `committed`, or a time: where a new deployment begins in each input that has no
     /// start of its own. A swap goes on where it was.
     #[schema(value_type = Option<String>)]
@@ -90,7 +95,8 @@ impl Default for ChangelogForm {
 impl DeployForm {
     /// What is wanted, in the words of the tasks.
     pub(super) fn into_request(self) -> Result<Request> {
-        let Self { plugin, version, inputs, output, settings, grants, start, changelog, restore_state, canary } = self;
+        let Self { plugin, version, inputs, output, settings, grants, path, start, changelog, restore_state, canary } =
+            self;
         let says_where = |form: &InputForm| matches!(form, InputForm::With(InputWith { start: Some(_), .. }));
         if restore_state && start.is_none() && !inputs.iter().all(says_where) {
             return Err(Error::invalid(
@@ -113,7 +119,7 @@ impl DeployForm {
             ChangelogForm::All(true) => Changelog::All,
             ChangelogForm::Tables(tables) => Changelog::Tables(tables),
         };
-        Ok(Request { plugin, version, inputs, output, settings, grants, changelog, restore_state, canary })
+        Ok(Request { plugin, version, inputs, output, settings, grants, path, changelog, restore_state, canary })
     }
 }
 

@@ -121,21 +121,38 @@ pub(super) async fn body(body: Body, bytes_max: usize) -> Result<Bytes> {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(bytes_max)),
         Ok(Err(error)) => Err(broken_body(&error)),
-        Err(_) => Err(slow_body()),
+        Err(_) => Err(slow_body(REQUEST_BODY_MS_MAX)),
     }
 }
 
 /// Reads a body whole, as [`body`] does, within what the host has room for. Room first, bytes second: what does not fit in
 /// memory is not kept. The sender of a refused body gets to see why.
-pub(super) async fn admitted_body(app: &App, headers: &HeaderMap, mut body: Body) -> Result<(Bytes, Permit)> {
+pub(super) async fn admitted_body(app: &App, headers: &HeaderMap, body: Body) -> Result<(Bytes, Permit)> {
+    let bounds = BodyBounds { bytes: BODY_BYTES_MAX, ms: REQUEST_BODY_MS_MAX };
+    admitted_body_within(app, headers, body, bounds).await
+}
+
+/// How large a body may be, and how long it may take to come.
+#[derive(Clone, Copy)]
+pub(super) struct BodyBounds {
+    pub(super) bytes: usize,
+    pub(super) ms: u64,
+}
+
+pub(super) async fn admitted_body_within(
+    app: &App,
+    headers: &HeaderMap,
+    mut body: Body,
+    bounds: BodyBounds,
+) -> Result<(Bytes, Permit)> {
     let read = {
-        let mut reading = std::pin::pin!(read_admitted(app, headers, &mut body));
+        let mut reading = std::pin::pin!(read_admitted(app, headers, &mut body, bounds.bytes));
         // A small body has come with its head: then there is nothing to wait for, and no timer to set.
         match poll_immediate(&mut reading).await {
             Some(read) => read,
-            None => match tokio::time::timeout(Duration::from_millis(REQUEST_BODY_MS_MAX), reading).await {
+            None => match tokio::time::timeout(Duration::from_millis(bounds.ms), reading).await {
                 Ok(read) => read,
-                Err(_) => return Err(slow_body()),
+                Err(_) => return Err(slow_body(bounds.ms)),
             },
         }
     };
@@ -150,18 +167,18 @@ pub(super) async fn admitted_body(app: &App, headers: &HeaderMap, mut body: Body
     read
 }
 
-async fn read_admitted(app: &App, headers: &HeaderMap, body: &mut Body) -> Result<(Bytes, Permit)> {
+async fn read_admitted(app: &App, headers: &HeaderMap, body: &mut Body, bytes_max: usize) -> Result<(Bytes, Permit)> {
     let mut permit = app.try_admit()?;
     let announced = content_length(headers).unwrap_or(0);
-    if announced > BODY_BYTES_MAX {
-        return Err(too_large(BODY_BYTES_MAX));
+    if announced > bytes_max {
+        return Err(too_large(bytes_max));
     }
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| broken_body(&error))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > BODY_BYTES_MAX {
-            return Err(too_large(BODY_BYTES_MAX));
+        if bytes.len() + data.len() > bytes_max {
+            return Err(too_large(bytes_max));
         }
         permit.try_grow(data.len())?;
         if bytes.is_empty() && data.len() == announced {
@@ -195,8 +212,8 @@ fn broken_body(error: &dyn std::fmt::Display) -> Error {
     Error::invalid("broken-body", format!("the body broke off: {error}; send the request again"))
 }
 
-fn slow_body() -> Error {
-    Error::invalid("slow-body", format!("the body took longer than {REQUEST_BODY_MS_MAX} ms; send less at once"))
+fn slow_body(ms: u64) -> Error {
+    Error::new(Kind::TooSlow, "slow-body", format!("the body took longer than {ms} ms; send less at once"))
 }
 
 /// 201 for what is new, 200 for what was there.

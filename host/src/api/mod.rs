@@ -10,6 +10,7 @@ mod form;
 mod group_stream;
 mod groups;
 mod guard;
+mod hooks;
 mod members;
 mod nullable;
 mod operate;
@@ -80,6 +81,8 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(members::heartbeat))
         .routes(routes!(members::acknowledge))
         .routes(routes!(group_stream::stream))
+        .routes(routes!(hooks::receive))
+        .routes(routes!(hooks::receive_below))
         .routes(routes!(operate::metrics))
         .routes(routes!(operate::healthz))
         .routes(routes!(operate::readyz))
@@ -96,7 +99,7 @@ pub fn router(app: App, names: Names) -> Router {
     let openapi: Arc<str> = openapi.to_json().unwrap_or_default().into();
     router
         .route("/openapi.json", axum::routing::get(move || std::future::ready(operate::openapi(&openapi))))
-        .fallback(problem::unknown_path)
+        .fallback(hooks::claimed)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(Arc::new(names), guard::check))
         .with_state(app)

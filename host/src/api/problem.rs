@@ -29,6 +29,7 @@ fn status(kind: Kind) -> (StatusCode, &'static str) {
         Kind::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "The path does not answer that method"),
         Kind::UnsupportedMedia => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "This call does not read that content type"),
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Over a limit"),
+        Kind::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The request took too long to come"),
         Kind::Forbidden => (StatusCode::FORBIDDEN, "Not allowed until configured"),
         Kind::NotFound => (StatusCode::NOT_FOUND, "There is no such thing"),
         Kind::Conflict => (StatusCode::CONFLICT, "It does not fit what stands there now"),

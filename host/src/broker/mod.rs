@@ -15,18 +15,19 @@ pub use produce::{
 };
 
 use crate::clock::Clock;
-use crate::config::{Sync, TierSettings};
+use crate::config::{SecretSource, Sync, TierSettings};
 use crate::coordinator::{Coordinator, CoordinatorOptions};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{REPLAYS_MAX, UPLOADS_MAX};
 pub use crate::log::{Fetched, Follower, Restored, RestoredTopic, SegmentSums};
 use crate::log::{Log, LogOptions, Partition, Permit, Topic, Unit, Upkeep};
 use crate::model::deployment::group_of;
+use crate::model::egress::OpenNetworks;
 use crate::model::generation::Version;
 use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
 use crate::model::segment::Place;
 use crate::model::topic::TopicConfig;
-use crate::plugin::{Artefact, Natives, Registry, Runtime};
+use crate::plugin::{Artefact, HookRequest, HookResponse, Natives, Registry, Runtime, RuntimeOptions};
 use crate::shutdown::Shutdown;
 use crate::store::{Row, Store};
 use crate::task::{
@@ -42,6 +43,10 @@ pub struct Options {
     pub data: PathBuf,
     /// Components to register at the start, each under its file's name.
     pub plugins: Option<PathBuf>,
+    /// Secrets that settings may name.
+    pub secrets: SecretSource,
+    /// Networks, beside the internet, that plugins may reach.
+    pub open_networks: OpenNetworks,
     pub sync: Sync,
     /// How many bytes may wait for their segments before they are sealed early.
     pub head_bytes: u64,
@@ -119,7 +124,12 @@ impl Broker {
         let log = Log::open(Arc::clone(&store), tiers, &log_options, clock.clone(), Arc::clone(&metrics))?;
         let upkeep = Upkeep::start(Arc::clone(&log), clock.clone(), random()).await?;
         let cache = absolute(&options.data.join("cache"));
-        let runtime = Runtime::new(&cache, clock.clone(), Arc::clone(&metrics), options.natives.clone())?;
+        let runtime = Runtime::new(
+            &cache,
+            clock.clone(),
+            Arc::clone(&metrics),
+            RuntimeOptions { natives: options.natives.clone(), open_networks: options.open_networks.clone() },
+        )?;
         let rows = store.snapshot()?.plugins()?;
         let registry = Arc::new(Registry::new(runtime, folder, rows));
         registry.sweep().await?;
@@ -127,6 +137,7 @@ impl Broker {
             Arc::clone(&log),
             Arc::clone(&registry),
             Arc::clone(&store),
+            options.secrets.clone(),
             clock.clone(),
             Arc::clone(&metrics),
             working.clone(),
@@ -458,6 +469,21 @@ impl Broker {
         let deployed = self.supervisor.deploy(name, request).await;
         self.coordinator.settle(&group_of(name), true, || self.supervisor.has(name));
         deployed
+    }
+
+    /// Whose request this is, by a path that a deployment claims.
+    pub fn claimant<'a>(&self, path: &'a str) -> Option<(DeploymentName, &'a str)> {
+        self.supervisor.claimant(path)
+    }
+
+    /// Whether the deployment takes requests now.
+    pub fn check_receives(&self, name: &DeploymentName) -> Result<()> {
+        self.supervisor.check_receives(name)
+    }
+
+    /// Hands a request to a webhook's plugin. Answers once what came of it is durable.
+    pub async fn receive(&self, name: &DeploymentName, request: HookRequest, permit: Permit) -> Result<HookResponse> {
+        self.supervisor.receive(name, request, permit).await
     }
 
     pub fn deployments(&self) -> Result<Vec<DeploymentStatus>> {

@@ -10,6 +10,8 @@ use super::output::{Column, Output, Table, confirm, joined, micros, number, pair
 
 /// Failures that `show` shows; the API has more.
 const FAILURES_SHOWN: usize = 5;
+/// Deliveries of a connector that `show` shows; the API has more.
+const DELIVERIES_SHOWN: usize = 5;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DeploymentCommand {
@@ -124,7 +126,9 @@ pub(super) struct Deployment {
     inputs: Vec<String>,
     internal_topics: Vec<String>,
     output: Option<String>,
-    dead_letter_topic: String,
+    dead_letter_topic: Option<String>,
+    pub(super) role: Option<String>,
+    pub(super) path: Option<String>,
     settings: Value,
     grants: Grants,
     changelog: Vec<String>,
@@ -134,12 +138,40 @@ pub(super) struct Deployment {
     tasks: Vec<Task>,
     generations: Vec<Past>,
     failures: Vec<Failure>,
+    activity: Option<Activity>,
     pub(super) swap: Option<Vec<Swap>>,
 }
 
 #[derive(Deserialize)]
 struct Grants {
     topics: Vec<String>,
+    #[serde(default)]
+    topic_prefixes: Vec<String>,
+    #[serde(default)]
+    hosts: Vec<String>,
+}
+
+/// What a connector did since the host started.
+#[derive(Deserialize)]
+struct Activity {
+    accepted: u64,
+    duplicates: u64,
+    refused: u64,
+    failed: u64,
+    records: u64,
+    records_per_second: f64,
+    last: Vec<Delivery>,
+}
+
+#[derive(Deserialize)]
+struct Delivery {
+    at_ms: i64,
+    what: String,
+    verdict: String,
+    status: Option<u16>,
+    records: u64,
+    us: u64,
+    reason: Option<String>,
 }
 
 /// A generation that is tried on one partition.
@@ -333,6 +365,12 @@ impl Deployment {
         current.flat_map(|of| &of.partitions).map(|range| range.rejected).sum()
     }
 
+    fn may_write_to(&self) -> String {
+        let prefixes = self.grants.topic_prefixes.iter().map(|prefix| format!("{prefix}*"));
+        let all: Vec<_> = self.grants.topics.iter().cloned().chain(prefixes).collect();
+        joined(&all)
+    }
+
     fn to(&self) -> String {
         self.output.clone().unwrap_or_else(|| "-".to_owned())
     }
@@ -345,17 +383,22 @@ fn show(deployment: &Deployment) -> String {
         ("plugin", deployment.what()),
         ("from", joined(&deployment.inputs)),
         ("to", deployment.to()),
-        ("may write to", joined(&deployment.grants.topics)),
+        ("may write to", deployment.may_write_to()),
+        ("may send to", joined(&deployment.grants.hosts)),
         ("own topics", joined(&deployment.internal_topics)),
         ("changelog of", joined(&deployment.changelog)),
-        ("dead letters", deployment.dead_letter_topic.clone()),
+        ("dead letters", deployment.dead_letter_topic.clone().unwrap_or_else(|| "-".to_owned())),
         ("settings", deployment.settings.to_string()),
         ("lag", number(deployment.lag)),
     ]);
     let mut parts = vec![head.trim_end().to_owned()];
     parts.extend(deployment.waiting.clone());
     parts.extend(deployment.canary.as_ref().map(Canary::text));
-    parts.extend([tasks(&deployment.tasks), generations(&deployment.generations)]);
+    if !deployment.tasks.is_empty() || deployment.activity.is_none() {
+        parts.push(tasks(&deployment.tasks));
+    }
+    parts.push(generations(&deployment.generations));
+    parts.extend(deployment.activity.as_ref().map(Activity::text));
     if !deployment.failures.is_empty() {
         parts.push(failures(&deployment.failures));
     }
@@ -375,6 +418,20 @@ fn tasks(tasks: &[Task]) -> String {
     ]);
     for task in tasks {
         // What holds for all inputs of a task stands in its first line.
+        if task.inputs.is_empty() {
+            let none = || "-".to_owned();
+            let reason = task.reason.clone().unwrap_or_default();
+            table.add([
+                none(),
+                task.state.clone(),
+                task.generation.to_string(),
+                none(),
+                none(),
+                none(),
+                none(),
+                reason,
+            ]);
+        }
         let mut state = [task.state.clone(), task.generation.to_string()];
         let mut rest =
             [task.watermark_ms.map_or_else(|| "-".to_owned(), time), task.reason.clone().unwrap_or_default()];
@@ -445,6 +502,42 @@ fn generations(generations: &[Past]) -> String {
         Some(format!("\ngeneration {}: {reason}", generation.generation))
     });
     format!("{}{}", table.text(), reasons.collect::<String>())
+}
+
+impl Activity {
+    fn text(&self) -> String {
+        let Self { accepted, duplicates, refused, failed, records, records_per_second, last } = self;
+        let head = format!(
+            "since the host started: {} accepted, {} duplicates, {} refused, {} failed; {} records, {records_per_second:.1} a second",
+            number(*accepted),
+            number(*duplicates),
+            number(*refused),
+            number(*failed),
+            number(*records)
+        );
+        let mut table = Table::new(&[
+            Column::Text("at"),
+            Column::Text("delivery"),
+            Column::Text("verdict"),
+            Column::Number("status"),
+            Column::Number("records"),
+            Column::Number("took"),
+            Column::Text("reason"),
+        ]);
+        let shown = last.len().saturating_sub(DELIVERIES_SHOWN);
+        for Delivery { at_ms, what, verdict, status, records, us, reason } in &last[shown..] {
+            table.add([
+                time(*at_ms),
+                what.clone(),
+                verdict.clone(),
+                status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
+                number(*records),
+                micros(*us),
+                reason.clone().unwrap_or_default(),
+            ]);
+        }
+        if last.is_empty() { head } else { format!("{head}\n\n{}", table.text()) }
+    }
 }
 
 fn failures(failures: &[Failure]) -> String {

@@ -4,7 +4,9 @@
 mod bench;
 mod client;
 mod config;
+mod connect;
 mod consume;
+mod deploy_form;
 mod deployment;
 mod flags;
 mod group;
@@ -63,6 +65,7 @@ enum Command {
     /// Start, build, upload and deploy plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    Connect(connect::Connect),
     /// Look after what is deployed
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
@@ -85,6 +88,7 @@ impl Command {
             Self::Consume(consume) => consume.run(&mut client, output).await,
             Self::Group(group) => group.run(&mut client, output).await,
             Self::Plugin(plugin) => plugin.run(&mut client, output).await,
+            Self::Connect(connect) => connect.run(&mut client, output).await,
             Self::Deployment(deployment) => deployment.run(&mut client, output).await,
             Self::Pipeline(pipeline) => pipeline.run(&mut client, output).await,
             Self::Replay(replay) => replay.run(&mut client, output).await,

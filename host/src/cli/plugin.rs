@@ -8,11 +8,11 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use hyper::StatusCode;
 use kafka_do_guest_build::{Component, JsRequest, Language, Request, build, build_js, is_js, scaffold_in};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use serde_json::value::RawValue;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::client::{Answer, Client, Content, encoded};
+use super::deploy_form::{Canary, DeployForm, Grants, Input};
 use super::deployment::{self, Deployment};
 use super::output::{Column, Output, Table, bytes, joined, number, pairs, print, short, time};
 use crate::config::unit::parse_ms;
@@ -92,8 +92,8 @@ pub(super) struct Deploy {
     /// Of a plugin that the host has: its version, or the first digits of it [default: the newest]
     #[arg(long)]
     version: Option<String>,
-    /// A topic that it reads; may be repeated. TOPIC@START begins elsewhere than --start says
-    #[arg(long, value_name = "TOPIC", required = true)]
+    /// A topic that it reads; may be repeated. TOPIC@START begins elsewhere than --start says. Sources and webhooks read none
+    #[arg(long, value_name = "TOPIC")]
     from: Vec<String>,
     /// Where its records go that name no topic; made where it is missing
     #[arg(long, value_name = "TOPIC")]
@@ -111,6 +111,15 @@ pub(super) struct Deploy {
     /// A further topic that it may write to; may be repeated
     #[arg(long, value_name = "TOPIC")]
     grant_topic: Vec<String>,
+    /// It may write to any topic whose name begins so; may be repeated
+    #[arg(long, value_name = "PREFIX")]
+    grant_topic_prefix: Vec<String>,
+    /// A host that a sink or a source may send to, as in hooks.example.com:443; may be repeated
+    #[arg(long, value_name = "HOST:PORT")]
+    grant_host: Vec<String>,
+    /// Where a webhook takes requests, beside /hooks/DEPLOYMENT
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
     /// Write every change of its state to compacted topics, DEPLOYMENT.TABLE.changelog
     #[arg(long)]
     changelog: bool,
@@ -135,7 +144,7 @@ struct Plugin {
     version: String,
     role: String,
     summary: String,
-    settings_schema: serde_json::Value,
+    settings_schema: Value,
     state_tables: Vec<String>,
     versions: Vec<Upload>,
 }
@@ -276,12 +285,12 @@ fn near(path: &Path) -> PathBuf {
     here.and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
 }
 
-fn stem(file: &Path) -> anyhow::Result<String> {
+pub(super) fn stem(file: &Path) -> anyhow::Result<String> {
     let stem = file.file_stem().and_then(|stem| stem.to_str());
     stem.map(str::to_owned).with_context(|| format!("{} names no plugin; give one with --plugin", file.display()))
 }
 
-async fn upload(client: &mut Client, name: &str, file: &Path) -> anyhow::Result<Answer> {
+pub(super) async fn upload(client: &mut Client, name: &str, file: &Path) -> anyhow::Result<Answer> {
     let component = match tokio::fs::read(file).await {
         Ok(component) => component,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -296,56 +305,6 @@ async fn upload(client: &mut Client, name: &str, file: &Path) -> anyhow::Result<
         );
     }
     Ok(client.put(&path(name), Content::wasm(component.into())).await?)
-}
-
-#[derive(Serialize)]
-struct DeployForm<'a> {
-    plugin: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<String>,
-    inputs: Vec<Input<'a>>,
-    output: Option<&'a str>,
-    settings: Box<RawValue>,
-    grants: Grants<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<&'a str>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    changelog: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    restore_state: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    canary: Option<Canary>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Input<'a> {
-    Name(&'a str),
-    With { topic: &'a str, start: &'a str },
-}
-
-impl<'a> Input<'a> {
-    /// No topic has an @ in its name.
-    fn new(text: &'a str) -> Self {
-        match text.split_once('@') {
-            None => Self::Name(text),
-            Some((topic, start)) => Self::With { topic, start },
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Canary {
-    partition: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    watch_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tolerance_percent: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct Grants<'a> {
-    topics: &'a [String],
 }
 
 impl Deploy {
@@ -366,7 +325,12 @@ impl Deploy {
             inputs: self.from.iter().map(|topic| Input::new(topic)).collect(),
             output: self.to.as_deref(),
             settings,
-            grants: Grants { topics: &self.grant_topic },
+            grants: Grants {
+                topics: &self.grant_topic,
+                topic_prefixes: &self.grant_topic_prefix,
+                hosts: &self.grant_host,
+            },
+            path: self.path.as_deref(),
             start: self.start.as_deref(),
             changelog: self.changelog,
             restore_state: self.restore_state,
@@ -389,14 +353,14 @@ impl Deploy {
         !is_path && !self.file.is_file()
     }
 
-    async fn read_settings(&self) -> anyhow::Result<Box<RawValue>> {
+    async fn read_settings(&self) -> anyhow::Result<Value> {
         let (text, place) = match (&self.settings, &self.settings_file) {
             (Some(text), _) => (text.clone(), "--settings".to_owned()),
             (None, Some(file)) => {
                 let text = tokio::fs::read_to_string(file).await;
                 (text.with_context(|| format!("{} cannot be read", file.display()))?, file.display().to_string())
             }
-            (None, None) => return Ok(serde_json::value::to_raw_value(&json!({}))?),
+            (None, None) => return Ok(json!({})),
         };
         serde_json::from_str(&text).with_context(|| format!("{place} is not JSON"))
     }

@@ -10,7 +10,8 @@ use super::flags::{Flags, Host};
 use crate::api;
 use crate::broker::{Broker, Options};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, SecretSource};
+use crate::model::egress::OpenNetworks;
 use crate::plugin::Natives;
 use crate::shutdown::{Shutdown, Signals};
 use crate::telemetry::{self, Metrics};
@@ -29,6 +30,8 @@ impl Serve {
             data,
             http,
             plugins,
+            secrets,
+            egress_private,
             allowed_hosts,
             allowed_origins,
             sync,
@@ -46,8 +49,18 @@ impl Serve {
         let metrics = Arc::new(Metrics::default());
         // Tasks stop after the connections: a request that waits for one is still answered.
         let (serving, working) = (Shutdown::new(), Shutdown::new());
-        let options =
-            Options { data: data.clone(), plugins, sync, head_bytes, group_retention_ms, tier, cold_tier, natives };
+        let options = Options {
+            data: data.clone(),
+            plugins,
+            secrets: SecretSource::new(std::env::vars_os(), secrets)?,
+            open_networks: OpenNetworks::new(egress_private),
+            sync,
+            head_bytes,
+            group_retention_ms,
+            tier,
+            cold_tier,
+            natives,
+        };
         let broker = Broker::open(&options, Clock::system(), Arc::clone(&metrics), working, serving.clone()).await?;
         let broker = Arc::new(broker);
         let names = api::Names::new(bound, &allowed_hosts, &allowed_origins);

@@ -188,8 +188,19 @@ impl Settings {
         let cold_tier = self.cold_tier()?;
         self.check_strays(Group::Tier, "tier", &self.draft.tier)?;
         self.check_strays(Group::ColdTier, "cold_tier", &self.draft.cold_tier)?;
-        let Draft { data, http, plugins, allowed_hosts, allowed_origins, sync, head_bytes, group_retention_ms, .. } =
-            self.draft.clone();
+        let Draft {
+            data,
+            http,
+            plugins,
+            secrets,
+            egress_private,
+            allowed_hosts,
+            allowed_origins,
+            sync,
+            head_bytes,
+            group_retention_ms,
+            ..
+        } = self.draft.clone();
         if let Some(cold) = &cold_tier {
             let folder = data.join("tier");
             let own = TierSettings {
@@ -209,6 +220,8 @@ impl Settings {
             data,
             http,
             plugins,
+            secrets,
+            egress_private,
             allowed_hosts,
             allowed_origins,
             sync,
@@ -362,6 +375,8 @@ mod tests {
                 data: "kafka-do-data".into(),
                 http: "127.0.0.1:7070".parse().unwrap(),
                 plugins: None,
+                secrets: None,
+                egress_private: Vec::new(),
                 allowed_hosts: Vec::new(),
                 allowed_origins: Vec::new(),
                 sync: Sync::Always,
@@ -381,6 +396,8 @@ mod tests {
             data = "/d"
             http = "[::]:1"
             plugins = "/p"
+            secrets = "/s"
+            egress_private = ["127.0.0.0/8", "fd00::1"]
             allowed_hosts = ["a", "b"]
             allowed_origins = []
             sync = "100ms"
@@ -401,6 +418,8 @@ mod tests {
                 data: "/d".into(),
                 http: "[::]:1".parse().unwrap(),
                 plugins: Some("/p".into()),
+                secrets: Some("/s".into()),
+                egress_private: vec!["127.0.0.0/8".parse().unwrap(), "fd00::1/128".parse().unwrap()],
                 allowed_hosts: vec!["a".into(), "b".into()],
                 allowed_origins: Vec::new(),
                 sync: Sync::IntervalMs(100),

@@ -5,6 +5,7 @@
 
 mod layers;
 mod nearest;
+mod secrets;
 mod setting;
 mod tier;
 pub mod unit;
@@ -13,7 +14,10 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+
 pub use layers::{Effective, Flag, Settings, Source};
+pub use secrets::SecretSource;
 pub use setting::{Group, SETTINGS, Setting, Shown};
 pub use tier::{Place, TierSettings};
 
@@ -50,6 +54,10 @@ pub struct Config {
     pub http: SocketAddr,
     /// Folder of components to register at the start, each under its file's name.
     pub plugins: Option<PathBuf>,
+    /// File of secrets for plugins.
+    pub secrets: Option<PathBuf>,
+    /// Networks that are not the internet's and that plugins may reach.
+    pub egress_private: Vec<IpNet>,
     /// Names that the server is reached by, beside those of the loopback interface.
     pub allowed_hosts: Vec<String>,
     /// Pages that may call the server, as in `https://app.example.com`.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use serde::Serialize;
 use toml::Value;
 
@@ -21,6 +22,8 @@ pub(super) struct Draft {
     pub(super) data: PathBuf,
     pub(super) http: SocketAddr,
     pub(super) plugins: Option<PathBuf>,
+    pub(super) secrets: Option<PathBuf>,
+    pub(super) egress_private: Vec<IpNet>,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) allowed_origins: Vec<String>,
     pub(super) sync: Sync,
@@ -37,6 +40,8 @@ impl Default for Draft {
             data: DEFAULT_DATA.into(),
             http: DEFAULT_HTTP,
             plugins: None,
+            secrets: None,
+            egress_private: Vec::new(),
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             sync: Sync::default(),
@@ -79,6 +84,8 @@ type At<T> = fn(&mut Draft) -> &mut T;
 enum Kind {
     Folder(At<PathBuf>),
     OptionalFolder(At<Option<PathBuf>>),
+    OptionalFile(At<Option<PathBuf>>),
+    Networks(At<Vec<IpNet>>),
     Address(At<SocketAddr>),
     Names(At<Vec<String>>),
     Sync(At<Sync>),
@@ -90,7 +97,7 @@ enum Kind {
 }
 
 /// Every setting, in the order in which they are shown.
-pub static SETTINGS: [Setting; 20] = [
+pub static SETTINGS: [Setting; 22] = [
     Setting {
         key: "data",
         flag: Some("data"),
@@ -114,6 +121,22 @@ pub static SETTINGS: [Setting; 20] = [
         is_secret: false,
         help: "Folder of components to register at the start, each under its file's name",
         kind: Kind::OptionalFolder(|draft| &mut draft.plugins),
+    },
+    Setting {
+        key: "secrets",
+        flag: Some("secrets"),
+        group: Group::Host,
+        is_secret: false,
+        help: "File of secrets for plugins, a line NAME=value each; those of the environment, KAFKA_DO_SECRET_NAME, come first",
+        kind: Kind::OptionalFile(|draft| &mut draft.secrets),
+    },
+    Setting {
+        key: "egress_private",
+        flag: Some("egress-private"),
+        group: Group::Host,
+        is_secret: false,
+        help: "Networks that are not the internet's and that plugins may reach all the same, as in 127.0.0.0/8",
+        kind: Kind::Networks(|draft| &mut draft.egress_private),
     },
     Setting {
         key: "allowed_hosts",
@@ -273,6 +296,8 @@ impl Setting {
     pub fn value_name(&self) -> &'static str {
         match self.kind {
             Kind::Folder(_) | Kind::OptionalFolder(_) => "DIR",
+            Kind::OptionalFile(_) => "FILE",
+            Kind::Networks(_) => "NETWORKS",
             Kind::Address(_) => "ADDR",
             Kind::Names(_) => "NAMES",
             Kind::Sync(_) => "WHEN",
@@ -284,7 +309,7 @@ impl Setting {
     }
 
     pub fn is_list(&self) -> bool {
-        matches!(self.kind, Kind::Names(_))
+        matches!(self.kind, Kind::Names(_) | Kind::Networks(_))
     }
 
     /// What holds where nobody says anything.
@@ -296,6 +321,8 @@ impl Setting {
     pub(super) fn expected(&self) -> String {
         match &self.kind {
             Kind::Folder(_) | Kind::OptionalFolder(_) => "a folder".to_owned(),
+            Kind::OptionalFile(_) => "a file".to_owned(),
+            Kind::Networks(_) => "a list of networks, as in 127.0.0.0/8, fd00::/8".to_owned(),
             Kind::Address(_) => format!("an address with a port, as in {DEFAULT_HTTP}"),
             Kind::Names(_) => "a list of names".to_owned(),
             Kind::Sync(_) => format!(
@@ -328,7 +355,8 @@ impl Setting {
         }
         match &self.kind {
             Kind::Folder(at) => *at(draft) = text.into(),
-            Kind::OptionalFolder(at) => *at(draft) = Some(text.into()),
+            Kind::OptionalFolder(at) | Kind::OptionalFile(at) => *at(draft) = Some(text.into()),
+            Kind::Networks(at) => *at(draft) = networks(text.split(',')).ok_or_else(wrong)?,
             Kind::Address(at) => *at(draft) = text.parse().map_err(|_| wrong())?,
             Kind::Names(at) => {
                 *at(draft) =
@@ -358,8 +386,14 @@ impl Setting {
                 *at(draft) = names.collect::<Option<_>>().ok_or("a list with something else in it")?;
                 Ok(())
             }
+            (Kind::Networks(at), Value::Array(items)) => {
+                let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                *at(draft) = networks(texts.ok_or("a list with something else in it")?.into_iter())
+                    .ok_or("a list with something else in it")?;
+                Ok(())
+            }
             (Kind::Bytes(..), Value::Integer(bytes)) => self.set_text(draft, &bytes.to_string()),
-            (Kind::Names(_), _) => Err(named(value).to_owned()),
+            (Kind::Names(_) | Kind::Networks(_), _) => Err(named(value).to_owned()),
             (_, Value::String(text)) => self.set_text(draft, text),
             _ => Err(named(value).to_owned()),
         }
@@ -370,9 +404,12 @@ impl Setting {
         let text = |text: Option<String>| text.map_or(Shown::Unset, Shown::Text);
         let shown = match &self.kind {
             Kind::Folder(at) => Shown::Text(at(draft).display().to_string()),
-            Kind::OptionalFolder(at) => text(at(draft).as_ref().map(|path| path.display().to_string())),
+            Kind::OptionalFolder(at) | Kind::OptionalFile(at) => {
+                text(at(draft).as_ref().map(|path| path.display().to_string()))
+            }
             Kind::Address(at) => Shown::Text(at(draft).to_string()),
             Kind::Names(at) => Shown::Names(at(draft).clone()),
+            Kind::Networks(at) => Shown::Names(at(draft).iter().map(IpNet::to_string).collect()),
             Kind::Sync(at) => Shown::Text(at(draft).to_string()),
             Kind::Bytes(at, _) => Shown::Text(bytes_text(*at(draft))),
             Kind::Time(at, _) => Shown::Text(ms_text(*at(draft))),
@@ -414,6 +451,12 @@ fn sync(text: &str) -> Option<Sync> {
     (SYNC_INTERVAL_MS_MIN..=SYNC_INTERVAL_MS_MAX).contains(&ms).then_some(Sync::IntervalMs(ms))
 }
 
+/// Networks, or addresses that stand for themselves.
+fn networks<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Vec<IpNet>> {
+    let network = |text: &str| text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).ok();
+    texts.map(str::trim).filter(|text| !text.is_empty()).map(network).collect()
+}
+
 /// A scheme and an authority, and nothing behind them but the slash that they may end in.
 fn endpoint(text: &str) -> Option<&str> {
     let text = text.strip_suffix('/').unwrap_or(text);
@@ -447,7 +490,10 @@ mod tests {
                 Kind::Time(..) => "36h",
                 Kind::Place(_) => "s3://bucket",
                 Kind::Endpoint(_) => "http://endpoint",
-                Kind::Folder(_) | Kind::OptionalFolder(_) | Kind::Names(_) | Kind::Text(_) => "something",
+                Kind::Networks(_) => "10.0.0.0/8",
+                Kind::Folder(_) | Kind::OptionalFolder(_) | Kind::OptionalFile(_) | Kind::Names(_) | Kind::Text(_) => {
+                    "something"
+                }
             };
             let mut draft = Draft::default();
             setting.set_text(&mut draft, given).unwrap();

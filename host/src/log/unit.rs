@@ -6,7 +6,7 @@ use super::{Partition, Permit};
 use crate::error::Error;
 use crate::limits::MERGE_BYTES_MAX;
 use crate::model::batch::{Batch, BatchBuilder, Producer};
-use crate::model::deployment::TaskTimes;
+use crate::model::deployment::{DeploymentId, TaskTimes};
 use crate::model::name::GroupName;
 use crate::model::record::Record;
 use crate::model::request::{Answered, Fingerprint, RequestName};
@@ -36,6 +36,8 @@ pub enum Guard {
     Offset { group: GroupName, partition: PartitionId, expected: Option<u64> },
     /// The task is as far in time as `expected`.
     Times { scope: Scope, expected: TaskTimes },
+    /// The source's cursor is `expected`.
+    Cursor { deployment: DeploymentId, expected: Option<Vec<u8>> },
     /// The partition ends at `expected`.
     End { partition: Arc<Partition>, expected: u64 },
     /// It does not hold: whatever else the unit is, it is refused, unless it was committed before.

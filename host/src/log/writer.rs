@@ -436,6 +436,15 @@ impl Round<'_> {
                     ),
                 )))
             }
+            Guard::Cursor { deployment, expected } => {
+                if self.tables.cursor(*deployment)? == *expected {
+                    return Ok(());
+                }
+                Err(Refusal::Unit(Error::conflict(
+                    "offset-moved",
+                    "the source has gone on from this cursor: its last commit went through",
+                )))
+            }
             Guard::Never(error) => Err(Refusal::Unit(error.clone())),
             Guard::End { partition, expected } => {
                 let staged = self.partitions.get(&partition.id()).and_then(|index| self.order.get(*index));

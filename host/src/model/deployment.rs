@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::egress::HostPattern;
 use super::generation::{Generation, Standing};
 use super::group;
 use super::name::{DeploymentName, GroupName, TopicName};
 use crate::error::{Error, Result};
-use crate::limits::{CANARY_MS_DEFAULT, CANARY_TOLERANCE_PERCENT_DEFAULT, GENERATIONS_KEPT};
+use crate::limits::{
+    CANARY_MS_DEFAULT, CANARY_TOLERANCE_PERCENT_DEFAULT, GENERATIONS_KEPT, GRANTED_HOSTS_MAX, GRANTED_PREFIXES_MAX,
+    GRANTED_TOPICS_MAX,
+};
 
 /// A deployment's number in the store; names the rows of its state, and is never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +24,45 @@ pub struct Grants {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub topics: Vec<TopicName>,
+    /// Any topic may be written to whose name begins so; one that is missing is made at its first record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topic_prefixes: Vec<String>,
+    /// `host:port` that a connector may send to; `*.example.com:443` is all under a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub hosts: Vec<HostPattern>,
+}
+
+impl Grants {
+    /// Whether a topic's name begins as one of the granted prefixes.
+    pub fn has_prefix_of(&self, topic: &str) -> bool {
+        self.topic_prefixes.iter().any(|prefix| topic.starts_with(prefix.as_str()))
+    }
+
+    pub fn check(&self) -> Result<()> {
+        for (what, count, max) in [
+            ("topics", self.topics.len(), GRANTED_TOPICS_MAX),
+            ("topic prefixes", self.topic_prefixes.len(), GRANTED_PREFIXES_MAX),
+            ("hosts", self.hosts.len(), GRANTED_HOSTS_MAX),
+        ] {
+            if count > max {
+                return Err(Error::invalid(
+                    "too-many-grants",
+                    format!("{count} granted {what} are over the {max} allowed"),
+                ));
+            }
+        }
+        for prefix in &self.topic_prefixes {
+            // Any name that begins so must be one.
+            if prefix.is_empty() || TopicName::parse(&format!("{prefix}x")).is_err() {
+                return Err(Error::invalid(
+                    "invalid-grant",
+                    format!("{prefix:?} is no beginning of a topic's name; write a prefix such as \"github.\""),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Where a deployment begins in an input of which it has committed nothing yet.
@@ -202,6 +245,7 @@ mod tests {
             inputs: vec![],
             output: None,
             grants: Grants::default(),
+            path: None,
             changelog: vec![],
             internal: vec![],
             started_ms: 0,

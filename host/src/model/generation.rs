@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::deployment::Grants;
+use super::hook_path::HookPath;
 use super::name::{PluginName, TopicName};
 
 /// The SHA-256 of a component, in lowercase hexadecimal digits: a version is its content.
@@ -31,6 +32,9 @@ pub struct Generation {
     pub inputs: Vec<TopicName>,
     pub output: Option<TopicName>,
     pub grants: Grants,
+    /// Where it takes requests beside its own path under `/hooks`.
+    #[serde(default)]
+    pub path: Option<HookPath>,
     /// State tables of which every change is also a record of a compacted topic.
     #[serde(default)]
     pub changelog: Vec<String>,
@@ -62,6 +66,7 @@ impl Generation {
             && self.inputs == other.inputs
             && self.output == other.output
             && self.grants == other.grants
+            && self.path == other.path
             && self.changelog == other.changelog
     }
 }

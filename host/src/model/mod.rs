@@ -3,8 +3,10 @@
 pub mod batch;
 pub mod dead_letter;
 pub mod deployment;
+pub mod egress;
 pub mod generation;
 pub mod group;
+pub mod hook_path;
 pub mod json_path;
 pub mod name;
 pub mod partitioner;
@@ -12,6 +14,7 @@ pub mod pipeline;
 pub mod plugin;
 pub mod record;
 pub mod request;
+pub mod secret;
 pub mod segment;
 pub mod subscription;
 pub mod topic;

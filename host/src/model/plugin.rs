@@ -10,6 +10,39 @@ pub enum Role {
     Processing,
     /// The same, a column a field.
     ColumnProcessing,
+    /// Records of topics to the outside.
+    Sinking,
+    /// What is outside, asked for again and again, to topics.
+    Sourcing,
+    /// HTTP requests to topics.
+    Receiving,
+}
+
+impl Role {
+    /// Whether it reads topics: it then runs as a task a partition, and otherwise as one.
+    pub fn reads_topics(self) -> bool {
+        matches!(self, Self::Processing | Self::ColumnProcessing | Self::Sinking)
+    }
+
+    /// Whether it may be granted hosts to talk to.
+    pub fn reaches_out(self) -> bool {
+        matches!(self, Self::Sinking | Self::Sourcing)
+    }
+
+    /// Whether it ties topics to what is outside.
+    pub fn is_connector(self) -> bool {
+        matches!(self, Self::Sinking | Self::Sourcing | Self::Receiving)
+    }
+
+    /// What a plugin of the role is called.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Processing | Self::ColumnProcessing => "processor",
+            Self::Sinking => "sink",
+            Self::Sourcing => "source",
+            Self::Receiving => "webhook",
+        }
+    }
 }
 
 /// The component's own answer to `describe`.

@@ -7,6 +7,9 @@ use wasmtime::component::Component;
 use super::Runtime;
 use super::bindings::ProcessingPre;
 use super::bindings::columns::ColumnProcessingPre;
+use super::bindings::sinks::SinkingPre;
+use super::bindings::sources::SourcingPre;
+use super::bindings::webhooks::ReceivingPre;
 use super::imports::Host;
 use super::inspect;
 use super::native::NativeFactory;
@@ -24,6 +27,9 @@ pub struct Code {
 pub(super) enum Pre {
     Records(ProcessingPre<Host>),
     Columns(ColumnProcessingPre<Host>),
+    Sink(SinkingPre<Host>),
+    Source(SourcingPre<Host>),
+    Webhook(ReceivingPre<Host>),
     Native(NativeFactory),
 }
 
@@ -53,7 +59,7 @@ impl Code {
         });
         let component = compiled.await.map_err(|error| Error::internal(error.to_string()))??;
         let role = inspect::check_role(&runtime.engine, &component)?;
-        inspect::check_imports(&runtime.engine, &component)?;
+        inspect::check_imports(&runtime.engine, &component, role)?;
         let description = match known {
             Some(description) => description,
             None => inspect::describe(&runtime.engine, &component, role, runtime.memory.memory()).await?,
@@ -69,6 +75,9 @@ impl Code {
         let pre = runtime.linker.instantiate_pre(&component).and_then(|pre| match role {
             Role::Processing => ProcessingPre::new(pre).map(Pre::Records),
             Role::ColumnProcessing => ColumnProcessingPre::new(pre).map(Pre::Columns),
+            Role::Sinking => SinkingPre::new(pre).map(Pre::Sink),
+            Role::Sourcing => SourcingPre::new(pre).map(Pre::Source),
+            Role::Receiving => ReceivingPre::new(pre).map(Pre::Webhook),
         });
         let pre = pre.map_err(refused)?;
         Ok(Arc::new(Self { runtime: Arc::clone(runtime), pre, description }))
@@ -82,6 +91,9 @@ impl Code {
         match self.pre {
             Pre::Records(_) | Pre::Native(_) => Role::Processing,
             Pre::Columns(_) => Role::ColumnProcessing,
+            Pre::Sink(_) => Role::Sinking,
+            Pre::Source(_) => Role::Sourcing,
+            Pre::Webhook(_) => Role::Receiving,
         }
     }
 }

@@ -72,7 +72,7 @@ impl<'a> Columns<'a> {
 
     /// The outcome where no record gets to the guest.
     pub(super) fn refused(self) -> Result<Outcome, CallError> {
-        Outcome { records: Vec::new(), rejections: self.refused }.in_order()
+        Outcome { rejections: self.refused, ..Outcome::default() }.in_order()
     }
 
     /// Calls with the batch as the contract has it.
@@ -118,7 +118,7 @@ impl<'a> Columns<'a> {
                 .ok_or_else(|| broken(format!("it rejected row {}, and the batch has {rows}", rejected.row)))?;
             rejections.push(Rejection { offset: record.offset, reason: readable(&rejected.reason) });
         }
-        Outcome { records: found.records, rejections }.in_order()
+        Outcome { records: found.records, rejections, ..Outcome::default() }.in_order()
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn advanced(outcome: wit::Outcome) -> Result<Outcome, CallError> {
     }
     let mut found = Gathered::new(outcome.emitted)?;
     found.emit_before(u32::MAX)?;
-    Ok(Outcome { records: found.records, rejections: Vec::new() })
+    Ok(Outcome { records: found.records, ..Outcome::default() })
 }
 
 /// Records in the order of their rows.

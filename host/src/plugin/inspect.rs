@@ -10,6 +10,9 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use super::bindings::ProcessingPre;
 use super::bindings::columns::ColumnProcessingPre;
 use super::bindings::kafka_do::plugin::types;
+use super::bindings::sinks::SinkingPre;
+use super::bindings::sources::SourcingPre;
+use super::bindings::webhooks::ReceivingPre;
 use super::memory::Memory;
 use super::settings;
 use crate::error::{Error, Result};
@@ -19,14 +22,29 @@ use crate::model::plugin::{Description, Role};
 /// The version of the contract in `wit/`.
 const CONTRACT: &str = "0.1.0";
 const CONTRACT_PACKAGE: &str = "kafka-do:plugin/";
-const PROCESSOR: &str = "kafka-do:plugin/processor@";
-const COLUMN_PROCESSOR: &str = "kafka-do:plugin/column-processor@";
-/// Interfaces of the contract that a role exports.
-const ROLES: [&str; 6] = ["processor", "column-processor", "source", "sink", "webhook", "parser"];
-/// What every guest may import: of the contract, and of WASI.
-const OFFERED: [&str; 5] = ["types", "log", "clock", "state", "topics"];
+/// The interface that each role exports.
+const ROLES: [(&str, Role); 5] = [
+    ("processor", Role::Processing),
+    ("column-processor", Role::ColumnProcessing),
+    ("sink", Role::Sinking),
+    ("source", Role::Sourcing),
+    ("webhook", Role::Receiving),
+];
+/// Interfaces of roles that this host does not run.
+const NOT_RUN: [&str; 1] = ["parser"];
+/// What every guest may import of WASI, and what those may that reach out.
 const OFFERED_WASI: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const OFFERED_HTTP: [&str; 2] = ["wasi:http/types@", "wasi:http/outgoing-handler@"];
+
+/// What a guest of the role may import of the contract.
+fn offered(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Processing | Role::ColumnProcessing => &["types", "log", "clock", "state", "topics"],
+        Role::Sinking | Role::Sourcing => &["types", "log", "clock", "state"],
+        Role::Receiving => &["types", "log", "clock"],
+    }
+}
 
 const MAGIC: &[u8] = b"\0asm";
 const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
@@ -52,26 +70,25 @@ pub(super) fn check_is_component(bytes: &[u8]) -> Result<()> {
 pub(super) fn check_role(engine: &Engine, component: &Component) -> Result<Role> {
     let mut seen = Vec::new();
     for (name, _) in component.component_type().exports(engine) {
-        let role = [(PROCESSOR, Role::Processing), (COLUMN_PROCESSOR, Role::ColumnProcessing)]
-            .into_iter()
-            .find_map(|(interface, role)| Some((name.strip_prefix(interface)?, role)));
-        if let Some((version, role)) = role {
-            if version == CONTRACT {
-                return Ok(role);
+        let interface = name.strip_prefix(CONTRACT_PACKAGE).and_then(|rest| rest.split_once('@'));
+        if let Some((interface, version)) = interface {
+            if let Some((_, role)) = ROLES.iter().find(|(of, _)| *of == interface) {
+                if version == CONTRACT {
+                    return Ok(*role);
+                }
+                return Err(Error::unprocessable(
+                    "contract-version",
+                    format!(
+                        "the component speaks version {version} of the plugin contract, and this host {CONTRACT}; build it with this host's SDK"
+                    ),
+                ));
             }
-            return Err(Error::unprocessable(
-                "contract-version",
-                format!(
-                    "the component speaks version {version} of the plugin contract, and this host {CONTRACT}; build it with this host's SDK"
-                ),
-            ));
-        }
-        if let Some(rest) = name.strip_prefix(CONTRACT_PACKAGE) {
-            let role = rest.split('@').next().unwrap_or(rest);
-            if ROLES.contains(&role) {
+            if NOT_RUN.contains(&interface) {
                 return Err(Error::unprocessable(
                     "role-not-run",
-                    format!("the component exports {name}; this version of the host runs processors only"),
+                    format!(
+                        "the component exports {name}; this version of the host runs processors, sinks, sources and webhooks"
+                    ),
                 ));
             }
         }
@@ -81,37 +98,43 @@ pub(super) fn check_role(engine: &Engine, component: &Component) -> Result<Role>
     Err(Error::unprocessable(
         "no-role",
         format!(
-            "the component exports {seen}, and no role of the plugin contract; a processor exports {PROCESSOR}{CONTRACT}"
+            "the component exports {seen}, and no role of the plugin contract; a processor exports {CONTRACT_PACKAGE}processor@{CONTRACT}"
         ),
     ))
 }
 
 /// Nothing is imported that the host does not have, or that nobody granted.
-pub(super) fn check_imports(engine: &Engine, component: &Component) -> Result<()> {
+pub(super) fn check_imports(engine: &Engine, component: &Component, role: Role) -> Result<()> {
     let mut unknown = Vec::new();
     for (name, item) in component.component_type().imports(engine) {
         if matches!(item.ty, ComponentItem::Type(_)) {
             continue;
         }
-        let offered = match name.strip_prefix(CONTRACT_PACKAGE) {
+        let is_offered = match name.strip_prefix(CONTRACT_PACKAGE) {
             Some(rest) => rest
                 .split_once('@')
-                .is_some_and(|(interface, version)| OFFERED.contains(&interface) && version == CONTRACT),
-            None => OFFERED_WASI.iter().any(|offered| name.starts_with(offered)),
+                .is_some_and(|(interface, version)| offered(role).contains(&interface) && version == CONTRACT),
+            None => {
+                let http: &[&str] = if role.reaches_out() { &OFFERED_HTTP } else { &[] };
+                OFFERED_WASI.iter().chain(http).any(|offered| name.starts_with(offered))
+            }
         };
-        if !offered {
+        if !is_offered {
             unknown.push(name.to_owned());
         }
     }
     if unknown.is_empty() {
         return Ok(());
     }
-    let offered = OFFERED.map(|interface| format!("{CONTRACT_PACKAGE}{interface}@{CONTRACT}")).join(", ");
+    let offered: Vec<_> = offered(role).iter().map(|of| format!("{CONTRACT_PACKAGE}{of}@{CONTRACT}")).collect();
+    let http = if role.reaches_out() { ", and wasi:http's outgoing-handler" } else { "" };
     Err(Error::unprocessable(
         "import-not-granted",
         format!(
-            "the component imports {}, which is not granted to a processor; it may import {offered} and WASI's clocks, random, io and stdio",
-            unknown.join(", ")
+            "the component imports {}, which is not granted to a {}; it may import {} and WASI's clocks, random, io and stdio{http}",
+            unknown.join(", "),
+            role.noun(),
+            offered.join(", ")
         ),
     ))
 }
@@ -177,6 +200,18 @@ async fn ask(store: &mut Store<Sandbox>, component: &Component, role: Role) -> w
         Role::ColumnProcessing => {
             let plugin = ColumnProcessingPre::new(pre)?.instantiate_async(&mut *store).await?;
             plugin.kafka_do_plugin_column_processor().call_describe(store).await
+        }
+        Role::Sinking => {
+            let plugin = SinkingPre::new(pre)?.instantiate_async(&mut *store).await?;
+            plugin.kafka_do_plugin_sink().call_describe(store).await
+        }
+        Role::Sourcing => {
+            let plugin = SourcingPre::new(pre)?.instantiate_async(&mut *store).await?;
+            plugin.kafka_do_plugin_source().call_describe(store).await
+        }
+        Role::Receiving => {
+            let plugin = ReceivingPre::new(pre)?.instantiate_async(&mut *store).await?;
+            plugin.kafka_do_plugin_webhook().call_describe(store).await
         }
     }
 }

@@ -10,6 +10,9 @@ use super::base::StateBase;
 use super::bindings::Processing;
 use super::bindings::columns::ColumnProcessing;
 use super::bindings::kafka_do::plugin::types;
+use super::bindings::sinks::Sinking;
+use super::bindings::sources::Sourcing;
+use super::bindings::webhooks::Receiving;
 use super::code::Pre;
 use super::columns::{Columns, advanced};
 use super::imports::{Host, clock::Wake, state::Phase};
@@ -17,8 +20,11 @@ use super::native::NativeProcessor;
 use super::outcome::{CallError, Outcome};
 use super::projection::Projection;
 use crate::clock::Clock;
-use crate::limits::{CALL_LIFT_BYTES_MAX, CALL_MS_MAX};
+use crate::limits::{CALL_LIFT_BYTES_MAX, CALL_MS_MAX, CONNECTOR_CALL_MS_MAX, EPOCH_MS};
+use crate::model::egress::HostPattern;
+use crate::model::plugin::Role;
 use crate::model::record::StoredRecord;
+use crate::model::secret::Secrets;
 use crate::store::state::{Change, Scope};
 use crate::telemetry::Metrics;
 
@@ -28,8 +34,14 @@ pub struct Context {
     pub deployment: String,
     pub scope: Scope,
     pub generation: u32,
-    /// A JSON object that fits the plugin's schema.
+    /// A JSON object that fits the plugin's schema, secrets filled in.
     pub settings: Arc<str>,
+    /// What people must not read of it.
+    pub secrets: Secrets,
+    /// Where the plugin may send.
+    pub hosts: Arc<[HostPattern]>,
+    /// Where a source goes on.
+    pub cursor: Option<Vec<u8>>,
     pub state: StateBase,
 }
 
@@ -57,14 +69,18 @@ pub struct Timings {
 }
 
 pub struct Instance {
-    store: Store<Host>,
-    guest: Guest,
-    metrics: Arc<Metrics>,
+    pub(super) store: Store<Host>,
+    pub(super) guest: Guest,
+    pub(super) metrics: Arc<Metrics>,
+    secrets: Secrets,
 }
 
-enum Guest {
+pub(super) enum Guest {
     Records(Processing),
     Columns(ColumnProcessing, Option<Projection>),
+    Sink(Sinking),
+    Source(Sourcing),
+    Webhook(Receiving),
     /// With what it has staged.
     Native(Box<dyn NativeProcessor>, Vec<Change>),
 }
@@ -90,10 +106,21 @@ impl Instance {
         store.limiter(|host| &mut host.memory);
         store.set_hostcall_fuel(CALL_LIFT_BYTES_MAX);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+        store.epoch_deadline_callback(|mut context| {
+            let host = context.data_mut();
+            host.beats += 1;
+            // Waiting is not counted: whoever waits is not interrupted.
+            if host.beats > CALL_MS_MAX / EPOCH_MS {
+                wasmtime::bail!("it computed for more than {CALL_MS_MAX} ms");
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
         let guest = match &code.pre {
             Pre::Records(pre) => pre.instantiate_async(&mut store).await.map(Guest::Records),
             Pre::Columns(pre) => pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None)),
+            Pre::Sink(pre) => pre.instantiate_async(&mut store).await.map(Guest::Sink),
+            Pre::Source(pre) => pre.instantiate_async(&mut store).await.map(Guest::Source),
+            Pre::Webhook(pre) => pre.instantiate_async(&mut store).await.map(Guest::Webhook),
             Pre::Native(make) => {
                 let settings = serde_json::from_str(&context.settings).unwrap_or_default();
                 Ok(Guest::Native(make(&settings), Vec::new()))
@@ -103,27 +130,46 @@ impl Instance {
         let instantiate = begun.elapsed();
         runtime.metrics.instantiate_seconds.observe(instantiate.as_secs_f64());
         runtime.metrics.instances.inc();
-        let mut instance = Self { store, guest, metrics: Arc::clone(&runtime.metrics) };
+        let secrets = context.secrets.clone();
+        let mut instance = Self { store, guest, metrics: Arc::clone(&runtime.metrics), secrets };
+        let begun = Clock::instant();
+        instance.call_open(code.role(), context).await.map_err(|error| instance.explained(error))?;
+        Ok((instance, Timings { instantiate, open: begun.elapsed() }))
+    }
 
+    async fn call_open(&mut self, role: Role, context: &Context) -> Result<(), CallError> {
         let guest_context = types::TaskContext {
             deployment: &context.deployment,
-            partition: Some(context.scope.partition),
+            partition: role.reads_topics().then_some(context.scope.partition),
             settings: &context.settings,
         };
-        let begun = instance.begin_call(Phase::Opening, None);
-        match &mut instance.guest {
+        self.begin_call(Phase::Opening, None);
+        let Self { store, guest, .. } = self;
+        match guest {
             Guest::Records(plugin) => {
-                let call = plugin.kafka_do_plugin_processor().call_open(&mut instance.store, guest_context);
+                let call = plugin.kafka_do_plugin_processor().call_open(store, guest_context);
                 cut_off("open", call).await?.map_err(CallError::from)?;
             }
             Guest::Columns(plugin, projection) => {
-                let call = plugin.kafka_do_plugin_column_processor().call_open(&mut instance.store, guest_context);
+                let call = plugin.kafka_do_plugin_column_processor().call_open(store, guest_context);
                 let fields = cut_off("open", call).await?.map_err(CallError::from)?;
                 *projection = fields.map(Projection::new);
             }
+            Guest::Sink(plugin) => {
+                let call = plugin.kafka_do_plugin_sink().call_open(store, guest_context);
+                cut_off_after("open", CONNECTOR_CALL_MS_MAX, call).await?.map_err(CallError::from)?;
+            }
+            Guest::Source(plugin) => {
+                let call = plugin.kafka_do_plugin_source().call_open(store, guest_context, context.cursor.as_deref());
+                cut_off_after("open", CONNECTOR_CALL_MS_MAX, call).await?.map_err(CallError::from)?;
+            }
+            Guest::Webhook(plugin) => {
+                let call = plugin.kafka_do_plugin_webhook().call_open(store, guest_context);
+                cut_off("open", call).await?.map_err(CallError::from)?;
+            }
             Guest::Native(..) => {}
         }
-        Ok((instance, Timings { instantiate, open: begun.elapsed() }))
+        Ok(())
     }
 
     /// The internal topics that the guest asked for when it was opened, by their short names.
@@ -133,12 +179,21 @@ impl Instance {
 
     /// Hands the batch to the guest. What it stages waits in the instance until it is taken.
     pub async fn process(&mut self, input: &Input<'_>, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
-        self.call_process(input, watermark_ms).await.map_err(|error| self.explained(error))
+        let mut outcome = self.call_process(input, watermark_ms).await.map_err(|error| self.explained(error))?;
+        if !self.secrets.is_empty() {
+            for rejection in &mut outcome.rejections {
+                rejection.reason = self.secrets.hide(&rejection.reason).into_owned();
+            }
+            if let Some(hold) = &mut outcome.hold {
+                hold.reason = self.secrets.hide(&hold.reason).into_owned();
+            }
+        }
+        Ok(outcome)
     }
 
     async fn call_process(&mut self, input: &Input<'_>, watermark_ms: Option<i64>) -> Result<Outcome, CallError> {
         let begun = self.begin_call(Phase::Running, watermark_ms);
-        let Self { store, guest, metrics } = self;
+        let Self { store, guest, metrics, .. } = self;
         match guest {
             Guest::Records(plugin) => {
                 let headers = headers_of(input);
@@ -160,12 +215,15 @@ impl Instance {
                 metrics.call_seconds.observe(begun.elapsed().as_secs_f64());
                 columns.outcome(outcome.map_err(CallError::from)?)
             }
+            Guest::Sink(_) => self.call_deliver(input).await,
             Guest::Native(processor, staged) => Ok(processor.process(input, staged)),
+            Guest::Source(_) | Guest::Webhook(_) => Err(wrong_role("process")),
         }
     }
 
     /// A trap says little; what the guest logged before it says more.
-    fn explained(&self, error: CallError) -> CallError {
+    pub(super) fn explained(&self, error: CallError) -> CallError {
+        let error = error.without(&self.secrets);
         match (error, self.store.data().log.complaint()) {
             (CallError::Broken(reason), Some(complaint)) => {
                 CallError::Broken(format!("{reason}; the plugin said: {complaint}"))
@@ -194,6 +252,9 @@ impl Instance {
                 advanced(cut_off("advance", call).await?.map_err(CallError::from)?)
             }
             Guest::Native(processor, staged) => Ok(processor.advance(Some(watermark_ms), staged)),
+            // Sinks have no time of their own.
+            Guest::Sink(_) => Ok(Outcome::default()),
+            Guest::Source(_) | Guest::Webhook(_) => Err(wrong_role("advance")),
         }
     }
 
@@ -216,6 +277,9 @@ impl Instance {
             Guest::Columns(plugin, _) => {
                 cut_off("close", plugin.kafka_do_plugin_column_processor().call_close(store)).await
             }
+            Guest::Sink(plugin) => cut_off("close", plugin.kafka_do_plugin_sink().call_close(store)).await,
+            Guest::Source(plugin) => cut_off("close", plugin.kafka_do_plugin_source().call_close(store)).await,
+            Guest::Webhook(plugin) => cut_off("close", plugin.kafka_do_plugin_webhook().call_close(store)).await,
             Guest::Native(..) => Ok(()),
         };
         if let Err(error) = closed {
@@ -223,8 +287,9 @@ impl Instance {
         }
     }
 
-    fn begin_call(&mut self, phase: Phase, watermark_ms: Option<i64>) -> Instant {
+    pub(super) fn begin_call(&mut self, phase: Phase, watermark_ms: Option<i64>) -> Instant {
         let host = self.store.data_mut();
+        host.beats = 0;
         host.log.begin_call();
         host.clock.begin_call(phase, watermark_ms);
         host.state.begin_call(phase);
@@ -234,7 +299,7 @@ impl Instance {
 }
 
 /// The headers of all records, one after the other.
-fn headers_of<'a>(input: &Input<'a>) -> Vec<types::HeaderParam<'a>> {
+pub(super) fn headers_of<'a>(input: &Input<'a>) -> Vec<types::HeaderParam<'a>> {
     let headers = input.records.iter().flat_map(|record| record.headers.iter());
     headers
         .map(|(name, value)| {
@@ -245,7 +310,7 @@ fn headers_of<'a>(input: &Input<'a>) -> Vec<types::HeaderParam<'a>> {
         .collect()
 }
 
-fn records_of<'a>(input: &Input<'a>, headers: &'a [types::HeaderParam<'a>]) -> Vec<types::StoredRecord<'a>> {
+pub(super) fn records_of<'a>(input: &Input<'a>, headers: &'a [types::HeaderParam<'a>]) -> Vec<types::StoredRecord<'a>> {
     let mut rest = headers;
     let record = |record: &StoredRecord<'a>| {
         let (headers, later) = rest.split_at(record.headers.len());
@@ -262,10 +327,23 @@ fn records_of<'a>(input: &Input<'a>, headers: &'a [types::HeaderParam<'a>]) -> V
 }
 
 /// A call has a time; when it is over, the call is dropped, and with it whatever the guest was doing.
-async fn cut_off<T>(name: &str, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, CallError> {
-    match tokio::time::timeout(Duration::from_millis(CALL_MS_MAX), call).await {
+pub(super) async fn cut_off<T>(name: &str, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, CallError> {
+    cut_off_after(name, CALL_MS_MAX, call).await
+}
+
+pub(super) async fn cut_off_after<T>(
+    name: &str,
+    ms: u64,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, CallError> {
+    match tokio::time::timeout(Duration::from_millis(ms), call).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(CallError::trapped(name, &error)),
-        Err(_) => Err(CallError::timed_out(name)),
+        Err(_) => Err(CallError::timed_out(name, ms)),
     }
+}
+
+/// A plugin of another role than the one that is called for: the host's own fault.
+pub(super) fn wrong_role(call: &str) -> CallError {
+    CallError::Broken(format!("the plugin has no {call}"))
 }

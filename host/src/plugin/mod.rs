@@ -1,7 +1,7 @@
 //! Plugins: WebAssembly components, from the bytes somebody uploads to an instance that answers calls.
 //!
 //! ```text
-//! bytes --inspect--> artefact (role, description) --compile--> code --open--> instance --process/advance--> outcome
+//! bytes --inspect--> artefact (role, description) --compile--> code --open--> instance --process, deliver, poll, handle--> outcome
 //! ```
 //!
 //! wasmtime stays in here. Knows nothing of logs or groups: it is given records and gives back what the guest wants done.
@@ -11,6 +11,7 @@ mod base;
 mod bindings;
 mod code;
 mod columns;
+mod egress;
 mod imports;
 mod inspect;
 mod instance;
@@ -21,6 +22,9 @@ mod projection;
 mod registry;
 mod runtime;
 mod settings;
+mod sink;
+mod source;
+mod webhook;
 
 pub use base::{Scratch, StateBase};
 pub use code::Code;
@@ -29,5 +33,8 @@ pub use instance::{Context, Input, Instance, Staged, Timings};
 pub use native::{Native, NativeFactory, NativeProcessor, Natives};
 pub use outcome::{CallError, Emitted, Outcome, Rejection};
 pub use registry::{Artefact, Registry};
-pub use runtime::Runtime;
+pub use runtime::{Runtime, RuntimeOptions};
 pub use settings::check_settings;
+pub use sink::Hold;
+pub use source::Polled;
+pub use webhook::{HookReply, HookRequest, HookResponse};

@@ -7,8 +7,10 @@ use super::bindings::exports::kafka_do::plugin::processor as wit;
 use super::bindings::kafka_do::plugin::types;
 use super::instance::Input;
 use super::memory::NoMemoryLeft;
-use crate::limits::{CALL_LIFT_BYTES_MAX, CALL_MS_MAX, OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX, REASON_BYTES_MAX};
+use super::sink::Hold;
+use crate::limits::{CALL_LIFT_BYTES_MAX, OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX, REASON_BYTES_MAX};
 use crate::model::record::{Header, Record};
+use crate::model::secret::Secrets;
 
 /// Why a call gave no outcome. Nothing that the guest staged in it is kept.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -31,8 +33,20 @@ pub enum CallError {
 }
 
 impl CallError {
-    pub(super) fn timed_out(call: &str) -> Self {
-        Self::Broken(format!("{call} took longer than {CALL_MS_MAX} ms and was cut off"))
+    pub(super) fn timed_out(call: &str, ms: u64) -> Self {
+        Self::Broken(format!("{call} took longer than {ms} ms and was cut off"))
+    }
+
+    /// The same, with a reason that people may read.
+    pub(super) fn without(self, secrets: &Secrets) -> Self {
+        let hide = |reason: String| secrets.hide(&reason).into_owned();
+        match self {
+            Self::Retry { reason, after_ms } => Self::Retry { reason: hide(reason), after_ms },
+            Self::Reject(reason) => Self::Reject(hide(reason)),
+            Self::Fatal(reason) => Self::Fatal(hide(reason)),
+            Self::NoRoom(reason) => Self::NoRoom(hide(reason)),
+            Self::Broken(reason) => Self::Broken(hide(reason)),
+        }
     }
 
     pub(super) fn trapped(call: &str, error: &wasmtime::Error) -> Self {
@@ -101,62 +115,18 @@ pub struct Outcome {
     pub records: Vec<Emitted>,
     /// In offset order, each offset once.
     pub rejections: Vec<Rejection>,
+    /// Records of the batch, from its end, that are not done and are to be given again.
+    pub left: usize,
+    /// When, where that is not at once.
+    pub hold: Option<Hold>,
 }
 
 impl Outcome {
     /// Checks what the guest returned. `input` is the batch it was given; `advance` has none, and can reject nothing.
     pub(super) fn check(outcome: wit::Outcome, input: Option<&Input<'_>>) -> Result<Self, CallError> {
-        let broken = |promise: String| Err(broken(promise));
-        if outcome.records.len() > OUTCOME_RECORDS_MAX {
-            return broken(format!(
-                "it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call",
-                outcome.records.len()
-            ));
-        }
-        let mut bytes = 0;
-        let mut records = Vec::with_capacity(outcome.records.len());
-        for emitted in outcome.records {
-            let record = Record {
-                timestamp_ms: emitted.timestamp_ms.unwrap_or(0),
-                key: emitted.key.map(Bytes::from),
-                value: emitted.value.map(Bytes::from),
-                headers: emitted
-                    .headers
-                    .into_iter()
-                    .map(|header| Header { name: header.name.into(), value: Some(header.value.into()) })
-                    .collect(),
-            };
-            if let Err(error) = record.check() {
-                return broken(error.detail);
-            }
-            bytes += record.bytes();
-            if bytes > OUTCOME_BYTES_MAX {
-                return broken(format!("its records have more than the {OUTCOME_BYTES_MAX} bytes of one call"));
-            }
-            let (topic, partition, timestamp_ms) = (emitted.topic, emitted.partition, emitted.timestamp_ms);
-            records.push(Emitted { topic, partition, timestamp_ms, record });
-        }
-        let mut rejections = Vec::with_capacity(outcome.rejections.len());
-        for rejection in outcome.rejections {
-            let known = input.is_some_and(|input| {
-                rejection.topic == input.topic
-                    && rejection.partition == input.partition
-                    && input.records.binary_search_by_key(&rejection.offset, |record| record.offset).is_ok()
-            });
-            if input.is_none() {
-                return broken(format!("it rejected offset {} in advance, which has no batch", rejection.offset));
-            }
-            if !known {
-                return broken(format!(
-                    "it rejected offset {} of partition {} of {}, which was not in the batch",
-                    rejection.offset,
-                    rejection.partition,
-                    readable(&rejection.topic)
-                ));
-            }
-            rejections.push(Rejection { offset: rejection.offset, reason: readable(&rejection.reason) });
-        }
-        Self { records, rejections }.in_order()
+        let records = check_records(outcome.records)?;
+        let rejections = check_rejections(outcome.rejections, input)?;
+        Self { records, rejections, ..Self::default() }.in_order()
     }
 
     /// Rejections in offset order, and each record rejected once.
@@ -167,4 +137,59 @@ impl Outcome {
         }
         Ok(self)
     }
+}
+
+/// Checks records that a guest wants appended.
+pub(super) fn check_records(records: Vec<types::NewRecord>) -> Result<Vec<Emitted>, CallError> {
+    if records.len() > OUTCOME_RECORDS_MAX {
+        return Err(broken(format!(
+            "it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call",
+            records.len()
+        )));
+    }
+    let mut bytes = 0;
+    let mut checked = Vec::with_capacity(records.len());
+    for emitted in records {
+        let header =
+            |header: types::HeaderResult| Header { name: header.name.into(), value: Some(header.value.into()) };
+        let record = Record {
+            timestamp_ms: emitted.timestamp_ms.unwrap_or(0),
+            key: emitted.key.map(Bytes::from),
+            value: emitted.value.map(Bytes::from),
+            headers: emitted.headers.into_iter().map(header).collect(),
+        };
+        record.check().map_err(|error| broken(error.detail))?;
+        bytes += record.bytes();
+        if bytes > OUTCOME_BYTES_MAX {
+            return Err(broken(format!("its records have more than the {OUTCOME_BYTES_MAX} bytes of one call")));
+        }
+        let (topic, partition, timestamp_ms) = (emitted.topic, emitted.partition, emitted.timestamp_ms);
+        checked.push(Emitted { topic, partition, timestamp_ms, record });
+    }
+    Ok(checked)
+}
+
+/// Checks that what a guest rejects is what it was given; `advance` gives nothing.
+pub(super) fn check_rejections(
+    rejections: Vec<types::Rejection>,
+    input: Option<&Input<'_>>,
+) -> Result<Vec<Rejection>, CallError> {
+    let check = |rejection: types::Rejection| {
+        let Some(input) = input else {
+            return Err(broken(format!("it rejected offset {} in advance, which has no batch", rejection.offset)));
+        };
+        let is_known = rejection.topic == input.topic
+            && rejection.partition == input.partition
+            && input.records.binary_search_by_key(&rejection.offset, |record| record.offset).is_ok();
+        if !is_known {
+            return Err(broken(format!(
+                "it rejected offset {} of partition {} of {}, which was not in the batch",
+                rejection.offset,
+                rejection.partition,
+                readable(&rejection.topic)
+            )));
+        }
+        Ok(Rejection { offset: rejection.offset, reason: readable(&rejection.reason) })
+    };
+    rejections.into_iter().map(check).collect()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use wasmtime::component::Linker;
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::egress::Egress;
 use super::imports::{self, Host};
 use super::memory::Budget;
 use super::native::Natives;
@@ -16,6 +17,7 @@ use crate::limits::{
     EPOCH_MS, INSTANCE_FIBER_BYTES, INSTANCE_MEMORY_BYTES_MAX, INSTANCE_MODULES_MAX, INSTANCE_STACK_BYTES_MAX,
     INSTANCE_TABLE_ELEMENTS_MAX, INSTANCES_MAX,
 };
+use crate::model::egress::OpenNetworks;
 use crate::telemetry::Metrics;
 
 /// What every instance of every plugin shares.
@@ -26,6 +28,16 @@ pub struct Runtime {
     pub(super) metrics: Arc<Metrics>,
     pub(super) memory: Budget,
     pub(super) natives: Natives,
+    pub(super) egress: Arc<Egress>,
+}
+
+/// What a runtime is told.
+#[derive(Clone, Debug, Default)]
+pub struct RuntimeOptions {
+    /// Processors that are compiled in.
+    pub natives: Natives,
+    /// Networks, beside the internet, that plugins may reach.
+    pub open_networks: OpenNetworks,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -35,7 +47,7 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    pub fn new(cache: &Path, clock: Clock, metrics: Arc<Metrics>, natives: Natives) -> Result<Arc<Self>> {
+    pub fn new(cache: &Path, clock: Clock, metrics: Arc<Metrics>, options: RuntimeOptions) -> Result<Arc<Self>> {
         let broken = |error: wasmtime::Error| Error::internal(format!("the plugin runtime cannot start: {error:#}"));
         let mut cache_config = CacheConfig::new();
         cache_config.with_directory(cache);
@@ -51,7 +63,9 @@ impl Runtime {
         tick(&engine)?;
         let mut linker = Linker::new(&engine);
         imports::add_to_linker(&mut linker).map_err(broken)?;
-        Ok(Arc::new(Self { engine, linker, clock, metrics, memory: Budget::default(), natives }))
+        let RuntimeOptions { natives, open_networks } = options;
+        let egress = Arc::new(Egress::new(open_networks));
+        Ok(Arc::new(Self { engine, linker, clock, metrics, memory: Budget::default(), natives, egress }))
     }
 }
 

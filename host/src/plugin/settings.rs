@@ -35,8 +35,8 @@ fn refers(schema: &Value) -> bool {
     }
 }
 
-/// Checks settings against the schema; the error names every place that is wrong.
-pub fn check_settings(plugin: &str, schema: &Value, settings: &Value) -> Result<()> {
+/// Checks settings against the schema; the error names every place that is wrong, and shows no value where one is a secret.
+pub fn check_settings(plugin: &str, schema: &Value, settings: &Value, has_secrets: bool) -> Result<()> {
     let bytes = settings.to_string().len();
     if bytes > SETTINGS_BYTES_MAX {
         return Err(Error::too_large(
@@ -51,9 +51,12 @@ pub fn check_settings(plugin: &str, schema: &Value, settings: &Value) -> Result<
     let complaints: Vec<String> = validator
         .iter_errors(settings)
         .take(COMPLAINTS_SHOWN)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.to_string(),
-            path => format!("at {path}: {error}"),
+        .map(|error| {
+            let told = if has_secrets { error.masked().to_string() } else { error.to_string() };
+            match error.instance_path().as_str() {
+                "" => told,
+                path => format!("at {path}: {told}"),
+            }
         })
         .collect();
     if complaints.is_empty() {
@@ -79,17 +82,19 @@ mod tests {
             "type": "object", "additionalProperties": false, "required": ["path"],
             "properties": {"path": {"type": "string"}, "n": {"type": "integer", "minimum": 1}},
         });
-        assert!(check_settings("p", &schema, &json!({"path": "a", "n": 3})).is_ok());
+        assert!(check_settings("p", &schema, &json!({"path": "a", "n": 3}), false).is_ok());
         for (settings, named) in [
             (json!({}), "path"),
             (json!({"path": "a", "n": 0}), "/n"),
             (json!({"path": "a", "m": 1}), "m"),
             (json!([]), "object"),
         ] {
-            let error = check_settings("p", &schema, &settings).unwrap_err();
+            let error = check_settings("p", &schema, &settings, false).unwrap_err();
             assert_eq!(error.code, "invalid-settings");
             assert!(error.detail.contains(named), "{error}");
         }
+        let error = check_settings("p", &schema, &json!({"path": "a", "n": "hush"}), true).unwrap_err();
+        assert!(error.detail.contains("/n") && !error.detail.contains("hush"), "{error}");
     }
 
     #[test]

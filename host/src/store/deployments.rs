@@ -33,6 +33,7 @@ impl Tables<'_> {
         self.deployments()?.remove(row.name.as_str())?;
         self.drop_state(row.id)?;
         self.drop_task_times(row.id)?;
+        self.drop_cursor(row.id)?;
         self.drop_ledger(row.id)?;
         self.drop_offsets_of_group(&row.group())
     }

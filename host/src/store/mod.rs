@@ -11,12 +11,14 @@
 //! | `batches` | topic id, partition, base offset | greatest timestamp so far, RecordBatch v2 ([`batches`]) | until sealed |
 //! | `producers`, `producer_names`, `sequences` | producer id; name; producer id, topic id, partition | see [`producers`] | until newer ones come |
 //! | `requests`, `request_order` | topic id, key; number | answers to requests with a key ([`requests`]) | a day, or until newer ones come |
+//! | `events`, `event_order` | deployment id, id; number | events that webhooks were told of ([`requests`]) | three days, or until newer ones come |
 //! | `group_offsets` | group, topic id, partition | the next offset to read, and since when ([`offsets`]) | with the group, or the topic |
 //! | `groups` | group | JSON [`crate::model::group::GroupRow`] | until deleted, or without members for too long |
 //! | `members` | group, member id | JSON [`crate::model::group::MemberRow`] | until it leaves or its session ends |
 //! | `shares` | group, topic id, partition | records from the offset on that are not simply to come ([`shares`]) | with the group, or the topic |
 //! | `state` | deployment id, partition, table, key ([`state`]) | the plugin's bytes | with the deployment |
 //! | `task_times` | deployment id, partition | how far it is in time ([`tasks`]) | with the deployment |
+//! | `cursors` | deployment id | where a source is in what it reads ([`cursors`]) | with the deployment |
 //! | `task_ledger` | deployment id, partition, topic id, generation | what it processed ([`ledger`]) | with the deployment |
 //! | `plugins` | plugin name, version | JSON [`plugins::PluginRow`] | until removed |
 //! | `deployments` | deployment name | JSON [`crate::model::deployment::Deployment`] | until removed |
@@ -26,6 +28,7 @@
 //! log's writer owns; reading takes a [`Snapshot`] for as short as it can.
 
 pub mod batches;
+pub mod cursors;
 pub mod deployments;
 #[cfg(test)]
 pub(crate) mod faulty;

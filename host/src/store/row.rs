@@ -8,8 +8,8 @@ use super::shares::ShareCell;
 use super::state::{Change, Scope};
 use super::topics::TopicRow;
 use super::{
-    Result, batches, deployments, garbage, groups, ledger, members, meta, offsets, partitions, pipelines, plugins,
-    producers, requests, segments, shares, state, tasks, topics, unpublished,
+    Result, batches, cursors, deployments, garbage, groups, ledger, members, meta, offsets, partitions, pipelines,
+    plugins, producers, requests, segments, shares, state, tasks, topics, unpublished,
 };
 use crate::model::deployment::{Deployment, DeploymentId, TaskTimes};
 use crate::model::generation::{LedgerEntry, Version};
@@ -62,6 +62,11 @@ pub enum Row {
     TaskTimes {
         scope: Scope,
         times: TaskTimes,
+    },
+    /// Where a source is in what it reads.
+    Cursor {
+        deployment: DeploymentId,
+        cursor: Vec<u8>,
     },
     Ledger {
         deployment: DeploymentId,
@@ -126,12 +131,15 @@ tables! {
     sequences: producers::SEQUENCES => ((u64, u32, u32), &'static [u8]),
     requests: requests::TABLE => ((u32, &'static str), &'static [u8]),
     request_order: requests::ORDER => (u64, (u32, &'static str)),
+    events: requests::EVENTS => ((u32, &'static str), &'static [u8]),
+    event_order: requests::EVENT_ORDER => (u64, (u32, &'static str)),
     offsets: offsets::TABLE => ((&'static str, u32, u32), (u64, i64)),
     groups: groups::TABLE => (&'static str, &'static [u8]),
     members: members::TABLE => ((&'static str, u64), &'static [u8]),
     shares: shares::TABLE => ((&'static str, u32, u32), &'static [u8]),
     state: state::TABLE => (&'static [u8], &'static [u8]),
     tasks: tasks::TABLE => ((u32, u32), (Option<i64>, Option<i64>, Option<i64>)),
+    cursors: cursors::TABLE => (u32, &'static [u8]),
     ledger: ledger::TABLE => ((u32, u32, u32, u32), [u8; 40]),
     plugins: plugins::TABLE => ((&'static str, &'static str), &'static [u8]),
     deployments: deployments::TABLE => (&'static str, &'static [u8]),
@@ -162,6 +170,7 @@ impl Tables<'_> {
             Row::Share { group, partition, window } => self.put_share(group, *partition, window),
             Row::State { scope, change } => self.put_state(*scope, change),
             Row::TaskTimes { scope, times } => self.put_task_times(*scope, *times),
+            Row::Cursor { deployment, cursor } => self.put_cursor(*deployment, cursor),
             Row::Ledger { deployment, input, generation, entry } => {
                 self.put_ledger(*deployment, *input, *generation, entry)
             }

@@ -3,17 +3,21 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::activity::Activity;
 use super::alignment::Alignment;
+use super::plan::Plan;
+use super::receiver::Reception;
 use super::status::{
     self, CanaryStatus, DeploymentStatus, Failure, GenerationStatus, RangeStatus, Shown, TaskState, TaskStatus,
 };
 use super::worker::Command;
 use crate::error::Result;
-use crate::limits::{DEPLOYMENT_STEPS_MAX, FAILURES_KEPT};
+use crate::limits::{DEPLOYMENT_STEPS_MAX, FAILURES_KEPT, SINK_DEPLOYMENT_STEPS_MAX};
 use crate::model::deployment::Deployment;
+use crate::model::plugin::Role;
 use crate::model::topic::TopicId;
 use crate::store::Store;
 
@@ -26,8 +30,15 @@ pub(super) struct Deployed {
     row: Mutex<Deployment>,
     tasks: Mutex<Vec<Task>>,
     pub(super) failures: Arc<Failures>,
-    /// Turns of its tasks.
+    /// Turns of its tasks, where they compute, and where they wait for others.
     pub(super) turns: Arc<Semaphore>,
+    pub(super) outward_turns: Arc<Semaphore>,
+    /// What its tasks run, once it is loaded; a canary has a plan of its own.
+    plan: RwLock<Option<Arc<Plan>>>,
+    /// Where its requests go, where it is a webhook.
+    pub(super) reception: Reception,
+    /// What it did, where it is a connector.
+    pub(super) activity: Arc<Activity>,
     /// Why it has no tasks.
     broken: Mutex<Option<String>>,
 }
@@ -78,6 +89,10 @@ impl Deployed {
             tasks: Mutex::default(),
             failures: Arc::default(),
             turns: Arc::new(Semaphore::new(DEPLOYMENT_STEPS_MAX)),
+            outward_turns: Arc::new(Semaphore::new(SINK_DEPLOYMENT_STEPS_MAX)),
+            plan: RwLock::default(),
+            reception: Reception::default(),
+            activity: Arc::default(),
             broken: Mutex::default(),
         }
     }
@@ -99,12 +114,35 @@ impl Deployed {
         *self.broken.lock() = None;
     }
 
+    /// What runs from here on.
+    pub(super) fn set_plan(&self, plan: &Arc<Plan>) {
+        *self.plan.write() = Some(Arc::clone(plan));
+        if plan.code.role() == Role::Receiving {
+            self.reception.open(plan);
+            *self.broken.lock() = None;
+        }
+    }
+
+    pub(super) fn plan(&self) -> Option<Arc<Plan>> {
+        self.plan.read().clone()
+    }
+
+    /// Whether something is there that can be swapped.
+    pub(super) fn is_up(&self) -> bool {
+        !self.tasks().is_empty() || self.reception.is_open()
+    }
+
     pub(super) fn is_broken(&self) -> bool {
         self.broken.lock().is_some()
     }
 
     pub(super) fn mark_broken(&self, reason: String) {
         *self.broken.lock() = Some(reason);
+    }
+
+    /// What follows in a path that the deployment claims.
+    pub(super) fn claimed<'a>(&self, path: &'a str) -> Option<&'a str> {
+        self.row.lock().current().path.as_ref()?.rest_of(path)
     }
 
     /// Sends every task a command and waits until all have obeyed; a task that is gone has nothing to obey.
@@ -125,9 +163,10 @@ impl Deployed {
     pub(super) async fn stop(&self) {
         self.tell(Command::Stop).await;
         self.tasks.lock().clear();
+        self.reception.shut();
     }
 
-    pub(super) fn status(&self, store: &Store) -> Result<DeploymentStatus> {
+    pub(super) fn status(&self, store: &Store, now_ms: i64) -> Result<DeploymentStatus> {
         let row = self.row();
         let ledger = store.snapshot()?.ledger(row.id)?;
         let broken = self.broken.lock().clone();
@@ -150,7 +189,11 @@ impl Deployed {
         let generations = generations.collect();
         let current = row.current();
         let mut failures: Vec<Failure> = self.failures.newest();
+        let role = self.plan().map(|plan| plan.code.role());
+        let reads_topics = role.is_none_or(Role::reads_topics);
         let state = match broken {
+            None if role == Some(Role::Receiving) && row.paused => TaskState::Paused,
+            None if self.reception.is_open() => TaskState::Running,
             None => status::worst(&tasks),
             Some(reason) => {
                 failures.push(Failure {
@@ -173,7 +216,10 @@ impl Deployed {
             inputs: current.inputs.iter().map(ToString::to_string).collect(),
             internal_topics: row.internal.iter().map(ToString::to_string).collect(),
             output: current.output.as_ref().map(ToString::to_string),
-            dead_letter_topic: row.dead_letter_topic().to_string(),
+            role,
+            path: current.path.as_ref().map(ToString::to_string),
+            dead_letter_topic: reads_topics.then(|| row.dead_letter_topic().to_string()),
+            activity: role.filter(|role| role.is_connector()).map(|_| self.activity.status(now_ms)),
             settings: current.settings.clone(),
             grants: current.grants.clone(),
             changelog: current.changelog.clone(),

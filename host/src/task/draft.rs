@@ -7,11 +7,14 @@ use super::deployed::Deployed;
 use super::plan::{Input, Plan, Request};
 use super::supervisor::{Supervisor, refused};
 use crate::error::{Error, Result};
-use crate::limits::{DEPLOYMENTS_MAX, INSTANCES_MAX};
+use crate::limits::{DEPLOYMENTS_MAX, INSTANCES_MAX, TOPIC_PARTITIONS_DEFAULT};
 use crate::log::{Log, Unit};
 use crate::model::deployment::{Deployment, Start, changelog_topic_of, dead_letter_topic_of, internal_topic_of};
 use crate::model::generation::{Generation, Standing};
-use crate::model::name::{DeploymentName, TopicName};
+use crate::model::hook_path::HookPath;
+use crate::model::name::{DeploymentName, PluginName, TopicName};
+use crate::model::plugin::{Description, Role};
+use crate::model::secret;
 use crate::model::topic::{CleanupPolicy, TopicConfig};
 use crate::plugin::{Code, Context, Instance, StateBase, check_settings};
 use crate::store::Row;
@@ -20,16 +23,17 @@ use crate::store::state::Scope;
 impl Supervisor {
     /// Checks what is wanted as far as that can be done without the others, and loads the plugin.
     pub(super) async fn prepare(&self, name: &DeploymentName, request: &Request) -> Result<(Generation, Arc<Code>)> {
-        request.check(name)?;
         let artefact = self.registry.resolve(&request.plugin, request.version.as_deref())?;
-        check_settings(request.plugin.as_str(), &artefact.description.settings_schema, &request.settings)?;
-        if !artefact.description.hosts.is_empty() {
+        request.check(name, artefact.role)?;
+        self.check_settings(&request.plugin, &artefact.description, &request.settings)?;
+        let granted: Vec<String> = request.grants.hosts.iter().map(ToString::to_string).collect();
+        let missing: Vec<_> = artefact.description.hosts.iter().filter(|host| !granted.contains(host)).collect();
+        if !missing.is_empty() {
             return Err(Error::unprocessable(
                 "hosts-not-granted",
                 format!(
-                    "plugin {} wants to reach {}, and processors are granted no hosts",
-                    request.plugin,
-                    artefact.description.hosts.join(", ")
+                    "plugin {} wants to reach {missing:?}; add them to grants.hosts of the deployment",
+                    request.plugin
                 ),
             ));
         }
@@ -58,6 +62,7 @@ impl Supervisor {
             inputs: inputs.clone(),
             output: request.output.clone(),
             grants: request.grants.clone(),
+            path: request.path.clone(),
             changelog: request.changelog.tables(&artefact.description.tables)?,
             internal: Vec::new(),
             started_ms: self.surroundings.clock.now_ms(),
@@ -99,7 +104,7 @@ impl Supervisor {
             for input in &request.inputs {
                 offsets.extend(self.beginnings(&row, input).await?);
             }
-            let plan = Plan::new(log, &row, &generation, code)?;
+            let plan = Plan::new(&self.surroundings, &row, &generation, code)?;
             self.begin_state(&row, request.restore_state).await?;
             Ok((offsets, Arc::new(plan)))
         };
@@ -159,10 +164,11 @@ impl Supervisor {
         code: &Code,
     ) -> Result<Vec<TopicName>> {
         let partitions = co_partitions(&self.surroundings.log, &generation.inputs)?;
+        self.check_path(&row.name, generation.path.as_ref())?;
         let asked = self.try_out(&row.name, Scope { deployment: row.id, partition: 0 }, generation, code).await?;
         generation.internal = internal_names(&row.name, &asked)?;
         let mut made = Vec::new();
-        if let Err(error) = self.make_topics(row, generation, partitions, &mut made).await {
+        if let Err(error) = self.make_topics(row, generation, (code.role(), partitions), &mut made).await {
             self.unmake(&made).await;
             return Err(error);
         }
@@ -175,16 +181,20 @@ impl Supervisor {
         &self,
         row: &Deployment,
         generation: &Generation,
-        partitions: u32,
+        (role, partitions): (Role, u32),
         made: &mut Vec<TopicName>,
     ) -> Result<()> {
         let log = &self.surroundings.log;
+        // What reads no topics has no number of partitions to keep to.
+        let partitions = if partitions == 0 { TOPIC_PARTITIONS_DEFAULT } else { partitions };
         let config = TopicConfig { partitions, ..TopicConfig::default() };
         let compacted = TopicConfig { cleanup_policy: CleanupPolicy::Compact, ..config.clone() };
         let mut wanted: Vec<(TopicName, &TopicConfig)> = Vec::new();
         wanted.extend(generation.output.iter().map(|output| (output.clone(), &config)));
         let single = TopicConfig::default();
-        wanted.push((dead_letter_topic_of(&row.name), &single));
+        if role.reads_topics() {
+            wanted.push((dead_letter_topic_of(&row.name), &single));
+        }
         for table in &generation.changelog {
             wanted.push((changelog_topic_of(&row.name, table)?, &compacted));
         }
@@ -249,17 +259,50 @@ impl Supervisor {
         generation: &Generation,
         code: &Code,
     ) -> Result<Vec<String>> {
+        let filled = secret::fill(&generation.settings, |name| self.surroundings.secrets.find(name))?;
         let context = Context {
             deployment: name.to_string(),
             scope,
             generation: generation.number,
-            settings: generation.settings.to_string().into(),
+            settings: filled.settings.to_string().into(),
+            secrets: filled.secrets,
+            hosts: generation.grants.hosts.as_slice().into(),
+            cursor: self.store.snapshot()?.cursor(scope.deployment)?,
             state: StateBase::Store(Arc::clone(&self.store)),
         };
         let (instance, _) = Instance::open(code, &context).await.map_err(|error| refused(&error.to_string()))?;
         let asked = instance.internal_topics().to_vec();
         instance.close().await;
         Ok(asked)
+    }
+
+    /// Checks settings as the plugin will get them. What a complaint shows of them must not be a secret.
+    pub(super) fn check_settings(
+        &self,
+        plugin: &PluginName,
+        description: &Description,
+        settings: &serde_json::Value,
+    ) -> Result<()> {
+        let filled = secret::fill(settings, |name| self.surroundings.secrets.find(name))?;
+        check_settings(plugin.as_str(), &description.settings_schema, &filled.settings, !filled.secrets.is_empty())
+    }
+
+    /// A path has one owner.
+    fn check_path(&self, name: &DeploymentName, path: Option<&HookPath>) -> Result<()> {
+        let Some(path) = path else { return Ok(()) };
+        for deployed in self.deployments.read().values() {
+            let row = deployed.row();
+            if row.name != *name && row.current().path.as_ref().is_some_and(|taken| taken.overlaps(path)) {
+                return Err(Error::conflict(
+                    "path-taken",
+                    format!(
+                        "requests to {path} would also be for deployment {}; claim another path, or delete that deployment first",
+                        row.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// How many partitions the inputs of a generation have by now.

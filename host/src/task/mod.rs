@@ -10,6 +10,7 @@
 //!
 //! Knows nothing of HTTP.
 
+mod activity;
 mod alignment;
 mod canary;
 mod deployed;
@@ -21,14 +22,17 @@ mod pipeline;
 mod plan;
 mod query;
 mod rebuild;
+mod receiver;
 mod replay;
 mod retry;
+mod source;
 mod status;
 mod step;
 mod supervisor;
 mod swap;
 mod worker;
 
+pub use activity::{ActivityStatus, Delivery, Verdict};
 pub use pipeline::PipelineStatus;
 pub use plan::{Changelog, Input, Request};
 pub use query::{Keys, StatePage, StateQuery, StateRow};

@@ -17,8 +17,9 @@ use crate::log::{Log, Partition, unreadable};
 use crate::model::deployment::{Deployment, Start};
 use crate::model::generation::Generation;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
+use crate::model::plugin::Role;
 use crate::model::record::{KeptRecord, Record};
-use crate::plugin::{CallError, Context, Input, Instance, Outcome, Scratch, StateBase, check_settings};
+use crate::plugin::{CallError, Input, Instance, Outcome, Scratch, StateBase};
 use crate::store::state::Scope;
 
 /// What is to be tried, and on what.
@@ -113,8 +114,14 @@ impl Supervisor {
         let current = row.current();
         let plugin = request.plugin.clone().unwrap_or_else(|| current.plugin.clone());
         let artefact = self.registry.resolve(&plugin, request.version.as_deref())?;
+        if artefact.role == Role::Sinking {
+            return Err(Error::unprocessable(
+                "not-replayable",
+                format!("plugin {plugin} is a sink, and what it delivers cannot be taken back; replay processors"),
+            ));
+        }
         let settings = request.settings.clone().unwrap_or_else(|| current.settings.clone());
-        check_settings(plugin.as_str(), &artefact.description.settings_schema, &settings)?;
+        self.check_settings(&plugin, &artefact.description, &settings)?;
         let tried =
             Generation { number: current.number + 1, plugin, version: artefact.version, settings, ..current.clone() };
         let before = if request.compare { Some(self.sandbox(&row, current).await?) } else { None };
@@ -152,9 +159,10 @@ impl Supervisor {
 
     async fn sandbox(&self, row: &Deployment, generation: &Generation) -> Result<Sandbox> {
         let code = self.registry.code(&generation.version).await?;
-        let plan = Plan::new(&self.surroundings.log, row, generation, code)?;
+        let plan = Plan::new(&self.surroundings, row, generation, code)?;
         let partitions = plan.partitions() as usize;
         let mut sandbox = Sandbox {
+            log: Arc::clone(&self.surroundings.log),
             row: row.clone(),
             plan,
             scratch: Arc::default(),
@@ -276,6 +284,7 @@ impl Reader {
 
 /// One version, with all its partitions, and a state that nobody else sees.
 struct Sandbox {
+    log: Arc<Log>,
     row: Deployment,
     plan: Plan,
     scratch: Arc<Scratch>,
@@ -297,13 +306,9 @@ impl Sandbox {
         let out_of_range = || CallError::Broken(format!("there is no partition {partition}"));
         let slot = self.instances.get_mut(partition as usize).ok_or_else(out_of_range)?;
         if slot.is_none() {
-            let context = Context {
-                deployment: self.row.name.to_string(),
-                scope: Scope { deployment: self.row.id, partition },
-                generation: self.plan.generation.number,
-                settings: Arc::clone(&self.plan.settings),
-                state: StateBase::Scratch(Arc::clone(&self.scratch)),
-            };
+            let scope = Scope { deployment: self.row.id, partition };
+            let state = StateBase::Scratch(Arc::clone(&self.scratch));
+            let context = self.plan.context(&self.row.name, scope, state);
             let (instance, _) = Instance::open(&self.plan.code, &context).await?;
             if let Some(unknown) = self.plan.lacks(&self.row.name, &instance) {
                 return Err(CallError::Broken(format!(
@@ -403,9 +408,11 @@ impl Sandbox {
             made.rejected = Some(rejection.reason);
         }
         let from = partition;
+        // A replay makes no topics.
+        let (reached, _) = self.plan.find_reached(&self.log, &outcome.records)?;
         for emitted in outcome.records {
             // A record without a time of its own takes that of the append, which a replay has not: the input's stands in.
-            let (topic, partition, emitted) = place(&self.plan, partition, record.timestamp_ms, emitted)?;
+            let (topic, partition, emitted) = place((&self.plan, &reached), partition, record.timestamp_ms, emitted)?;
             let name = topic.name().clone();
             if self.plan.internal.contains(&name) {
                 if let Some(time_ms) = self.internal_ms.get_mut(from as usize) {

@@ -6,9 +6,11 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::activity::ActivityStatus;
 use crate::log::Partition;
 use crate::model::deployment::{Canary, Grants};
 use crate::model::generation::{Generation, LedgerEntry, Standing};
+use crate::model::plugin::Role;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -223,7 +225,16 @@ pub struct DeploymentStatus {
     /// Topics of its own, which it writes and reads.
     pub internal_topics: Vec<String>,
     pub output: Option<String>,
-    pub dead_letter_topic: String,
+    /// Where the records go that it refuses, where it reads topics.
+    pub dead_letter_topic: Option<String>,
+    /// Once its plugin is loaded.
+    pub role: Option<Role>,
+    /// Where it takes requests, beside `/hooks/<name>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// What a connector did since the host started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity: Option<ActivityStatus>,
     pub settings: Value,
     pub grants: Grants,
     /// State tables whose changes are written to a topic, `<deployment>.<table>.changelog`.

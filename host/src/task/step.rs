@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::input::InputAt;
-use super::plan::Plan;
+use super::plan::{Plan, Reached};
 use crate::limits::{BATCH_BYTES_TARGET, STEP_BYTES_MAX, STEP_RECORDS_MAX};
 use crate::log::{Append, Guard, Topic, Unit};
 use crate::model::dead_letter::dead_letter;
@@ -108,14 +108,14 @@ impl Output {
     /// order within an input partition is kept.
     pub(super) fn emit(
         &mut self,
-        plan: &Plan,
+        (plan, reached): (&Plan, &Reached),
         input_partition: u32,
         now_ms: i64,
         records: Vec<Emitted>,
     ) -> Result<u64, CallError> {
         let emitted = records.len() as u64;
         for emitted in records {
-            let (topic, partition, record) = place(plan, input_partition, now_ms, emitted)?;
+            let (topic, partition, record) = place((plan, reached), input_partition, now_ms, emitted)?;
             if !plan.internal.is_empty() && plan.internal.contains(topic.name()) {
                 self.internal_ms = self.internal_ms.max(Some(record.timestamp_ms));
             }
@@ -138,8 +138,8 @@ impl Output {
             let generation = plan.generation.number.to_string();
             let more = [("dead-letter-generation", generation)];
             let letter = dead_letter(&records[index], topic, partition, &reason, more);
-            let target = partition % plan.dead_letters.config().partitions;
-            self.push(&plan.dead_letters, target, letter)?;
+            let Some(topic) = &plan.dead_letters else { continue };
+            self.push(topic, partition % topic.config().partitions, letter)?;
         }
         Ok(())
     }
@@ -162,10 +162,8 @@ impl Output {
         Ok(())
     }
 
-    /// The unit that commits it all.
-    pub(super) fn into_unit(mut self, effects: Effects<'_>, plan: &Plan) -> Result<Unit, CallError> {
-        let Effects { scope, group, inputs, progress, times, state, now_ms } = effects;
-        self.log_changes(plan, scope.partition, now_ms, &state)?;
+    /// The appends alone, as a unit.
+    pub(super) fn into_appends(self) -> Result<Unit, CallError> {
         let mut unit = Unit::default();
         for (topic, partition, records) in self.partitions {
             let partition = topic.partition(partition).map_err(|error| CallError::Broken(error.detail))?;
@@ -173,6 +171,14 @@ impl Output {
                 unit.appends.extend(Append::new(Arc::clone(&partition), records, None));
             }
         }
+        Ok(unit)
+    }
+
+    /// The unit that commits it all.
+    pub(super) fn into_unit(mut self, effects: Effects<'_>, plan: &Plan) -> Result<Unit, CallError> {
+        let Effects { scope, group, inputs, progress, times, state, now_ms } = effects;
+        self.log_changes(plan, scope.partition, now_ms, &state)?;
+        let mut unit = self.into_appends()?;
         unit.rows.extend(state.into_iter().map(|change| Row::State { scope, change }));
         if let Some((expected, times)) = times {
             // A commit of time alone moves no offset that would tell whether it had been done.
@@ -214,20 +220,20 @@ fn batches_of(records: Vec<Record>) -> Vec<Vec<Record>> {
 }
 
 /// Where an emitted record goes.
-pub(super) fn place(
-    plan: &Plan,
+pub(super) fn place<'a>(
+    (plan, reached): (&'a Plan, &'a Reached),
     input_partition: u32,
     now_ms: i64,
     emitted: Emitted,
-) -> Result<(&Arc<Topic>, u32, Record), CallError> {
+) -> Result<(&'a Arc<Topic>, u32, Record), CallError> {
     let Emitted { topic, partition, timestamp_ms, mut record } = emitted;
     let topic = match &topic {
         None => plan.output.as_ref().ok_or_else(|| {
             CallError::Broken("the plugin broke its contract: it emitted a record without a topic, and the deployment has no output".into())
         })?,
-        Some(name) => plan.topics.get(name).ok_or_else(|| {
+        Some(name) => plan.topics.get(name).or_else(|| reached.get(name)).ok_or_else(|| {
             CallError::Broken(format!(
-                "the plugin emitted a record to topic {name}, which is not granted; add it to grants.topics of the deployment"
+                "the plugin emitted a record to topic {name}, which is not granted; add it to grants.topics of the deployment, or the beginning of its name to grants.topic_prefixes"
             ))
         })?,
     };

@@ -7,23 +7,26 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::deployed::{Deployed, Task};
 use super::draft::co_partitions_now;
 use super::names::Names;
 use super::plan::{Plan, Request};
-use super::status::DeploymentStatus;
+use super::source::SourceWorker;
+use super::status::{DeploymentStatus, Shown};
 use super::worker::{Command, Event, Surroundings, Worker};
 use crate::clock::Clock;
+use crate::config::SecretSource;
 use crate::error::{Error, Result};
-use crate::limits::{TASK_COMMANDS_MAX, TASK_STEPS_MAX};
+use crate::limits::{SINK_STEPS_MAX, TASK_COMMANDS_MAX, TASK_STEPS_MAX};
 use crate::log::{Log, Topic};
 use crate::model::deployment::{Canary, Deployment, changelog_topic_of};
 use crate::model::generation::Standing;
 use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
 use crate::model::pipeline::Pipeline;
+use crate::model::plugin::Role;
 use crate::plugin::Registry;
 use crate::shutdown::Shutdown;
 use crate::store::Store;
@@ -36,6 +39,8 @@ pub struct Supervisor {
     pub(super) store: Arc<Store>,
     pub(super) deployments: RwLock<BTreeMap<DeploymentName, Arc<Deployed>>>,
     pub(super) names: Names,
+    /// Held while paths are claimed.
+    claiming: tokio::sync::Mutex<()>,
     pub(super) pipelines: RwLock<BTreeMap<PipelineName, Pipeline>>,
 }
 
@@ -45,14 +50,25 @@ impl Supervisor {
         log: Arc<Log>,
         registry: Arc<Registry>,
         store: Arc<Store>,
+        secrets: SecretSource,
         clock: Clock,
         metrics: Arc<Metrics>,
         shutdown: Shutdown,
     ) -> Result<Arc<Self>> {
         let (events, inbox) = mpsc::unbounded_channel();
-        let turns = Semaphore::new(TASK_STEPS_MAX);
-        let surroundings =
-            Arc::new(Surroundings { log, store: Arc::clone(&store), clock, metrics, shutdown, events, turns });
+        let (turns, outward_turns) = (Semaphore::new(TASK_STEPS_MAX), Semaphore::new(SINK_STEPS_MAX));
+        let surroundings = Surroundings {
+            log,
+            store: Arc::clone(&store),
+            secrets,
+            clock,
+            metrics,
+            shutdown,
+            events,
+            turns,
+            outward_turns,
+        };
+        let surroundings = Arc::new(surroundings);
         let snapshot = store.snapshot()?;
         let rows = snapshot.deployments()?;
         let pipelines = snapshot.pipelines()?.into_iter().map(|row| (row.name.clone(), row)).collect();
@@ -66,6 +82,7 @@ impl Supervisor {
             store,
             deployments: RwLock::new(deployments),
             names: Names::default(),
+            claiming: tokio::sync::Mutex::default(),
             pipelines: RwLock::new(pipelines),
         });
         for deployed in loading {
@@ -78,6 +95,7 @@ impl Supervisor {
         }
         let listening = Arc::clone(&supervisor);
         supervisor.surroundings.shutdown.spawn(listening.listen(inbox));
+        supervisor.surroundings.shutdown.spawn(Arc::clone(&supervisor).tidy_receptions());
         Ok(supervisor)
     }
 
@@ -90,11 +108,11 @@ impl Supervisor {
             let partitions = co_partitions_now(log, &row.current().inputs)?;
             self.grow_own_topics(&row, row.current(), partitions).await?;
             let code = self.registry.code(&row.current().version).await?;
-            let plan = Plan::new(log, &row, row.current(), code)?;
+            let plan = Plan::new(&self.surroundings, &row, row.current(), code)?;
             let canary = async {
                 let Some(canary) = &row.canary else { return Ok(None) };
                 let code = self.registry.code(&canary.generation.version).await?;
-                let plan = Plan::new(log, &row, &canary.generation, code)?;
+                let plan = Plan::new(&self.surroundings, &row, &canary.generation, code)?;
                 Ok::<_, Error>(Some((canary.rule.partition, Arc::new(plan))))
             };
             // A canary that cannot start ends, and keeps nobody else from it.
@@ -140,6 +158,8 @@ impl Supervisor {
     /// Deploys, or swaps what runs under the name. The flag says whether the deployment is new.
     pub async fn deploy(self: &Arc<Self>, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
         let (generation, code) = self.prepare(name, &request).await?;
+        // A path is looked at and claimed by one after the other.
+        let _claiming = if request.path.is_some() { Some(self.claiming.lock().await) } else { None };
         let held = self.names.hold([name.as_str()]).await;
         if let Some(deployed) = self.find(name) {
             drop(held);
@@ -154,7 +174,10 @@ impl Supervisor {
         }
         let draft = self.draft(name, &request, generation, code).await?;
         let mut deployed = self.establish(vec![draft], Vec::new()).await?;
-        let status = deployed.pop().ok_or_else(|| Error::internal("a deployment was lost"))?.status(&self.store)?;
+        let status = deployed
+            .pop()
+            .ok_or_else(|| Error::internal("a deployment was lost"))?
+            .status(&self.store, self.surroundings.clock.now_ms())?;
         Ok((status, true))
     }
 
@@ -165,8 +188,14 @@ impl Supervisor {
         plan: &Arc<Plan>,
         canary: Option<(u32, Arc<Plan>)>,
     ) -> Result<()> {
+        deployed.set_plan(plan);
         let row = deployed.row();
         let have = u32::try_from(deployed.tasks().len()).unwrap_or(u32::MAX);
+        if plan.code.role() == Role::Sourcing && have == 0 {
+            let worker = SourceWorker::new(Arc::clone(&self.surroundings), &row, Arc::clone(plan), deployed)?;
+            deployed.add_tasks(vec![self.start_task(deployed, worker.shown(), |inbox| worker.run(inbox))]);
+            return Ok(());
+        }
         let mut workers = Vec::new();
         for partition in have..plan.partitions() {
             let plan = canary.as_ref().filter(|(of, _)| *of == partition).map_or(plan, |(_, plan)| plan);
@@ -174,20 +203,29 @@ impl Supervisor {
             workers.push(Worker::new(surroundings, &row, Arc::clone(plan), partition, deployed)?);
         }
         // All know of one another before the first one looks how far the others are.
-        let tasks = workers.into_iter().map(|worker| {
-            let shown = worker.shown();
-            let (commands, inbox) = mpsc::channel(TASK_COMMANDS_MAX);
-            let (failures, shown_last) = (Arc::clone(&deployed.failures), Arc::clone(&shown));
-            let clock = self.surroundings.clock.clone();
-            self.surroundings.shutdown.spawn(async move {
-                if AssertUnwindSafe(worker.run(inbox)).catch_unwind().await.is_err() {
-                    failures.remember(shown_last.lock().broke_down(clock.now_ms()));
-                }
-            });
-            Task { commands, shown }
-        });
+        let tasks =
+            workers.into_iter().map(|worker| self.start_task(deployed, worker.shown(), |inbox| worker.run(inbox)));
         deployed.add_tasks(tasks.collect());
         Ok(())
+    }
+
+    /// Sets a task going; one that breaks down says so.
+    fn start_task<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        deployed: &Deployed,
+        shown: Arc<Mutex<Shown>>,
+        run: impl FnOnce(mpsc::Receiver<Command>) -> F,
+    ) -> Task {
+        let (commands, inbox) = mpsc::channel(TASK_COMMANDS_MAX);
+        let (failures, shown_last) = (Arc::clone(&deployed.failures), Arc::clone(&shown));
+        let clock = self.surroundings.clock.clone();
+        let running = AssertUnwindSafe(run(inbox)).catch_unwind();
+        self.surroundings.shutdown.spawn(async move {
+            if running.await.is_err() {
+                failures.remember(shown_last.lock().broke_down(clock.now_ms()));
+            }
+        });
+        Task { commands, shown }
     }
 
     /// Gives the partitions that a topic has got since tasks of their own.
@@ -216,12 +254,13 @@ impl Supervisor {
         self.commit_row(&row, Vec::new()).await?;
         deployed.set_row(row);
         if !paused && (deployed.tasks().is_empty() || deployed.is_broken()) {
+            // Also a webhook, whose secrets may have changed meanwhile.
             drop(altering);
             self.load(&deployed).await;
-            return deployed.status(&self.store);
+            return deployed.status(&self.store, self.surroundings.clock.now_ms());
         }
         deployed.tell(if paused { Command::Pause } else { Command::Resume }).await;
-        deployed.status(&self.store)
+        deployed.status(&self.store, self.surroundings.clock.now_ms())
     }
 
     /// Stops the tasks, then takes the deployment out, with its state and its progress. Topics stay.
@@ -263,7 +302,7 @@ impl Supervisor {
 
     /// A deployment's status, with what its tasks do not know of: partitions that one input has and another lacks.
     fn show(&self, deployed: &Deployed) -> Result<DeploymentStatus> {
-        let mut status = deployed.status(&self.store)?;
+        let mut status = deployed.status(&self.store, self.surroundings.clock.now_ms())?;
         let tasks = status.tasks.len();
         for input in deployed.row().current().inputs.iter().filter(|_| tasks > 0) {
             let Some(topic) = self.surroundings.log.find_topic(input) else { continue };

@@ -20,6 +20,7 @@ use crate::log::Unit;
 use crate::model::deployment::{Canary, Deployment};
 use crate::model::generation::{Generation, Standing};
 use crate::model::name::DeploymentName;
+use crate::model::secret;
 use crate::plugin::Code;
 use crate::store::Row;
 use crate::store::state::Scope;
@@ -51,8 +52,9 @@ impl Supervisor {
                 ),
             ));
         }
-        if row.current().same_content(&generation) && !deployed.tasks().is_empty() && !deployed.is_broken() {
-            return deployed.status(&self.store);
+        let has_same_secrets = || deployed.plan().is_none_or(|plan| self.has_same_secrets(&plan));
+        if row.current().same_content(&generation) && deployed.is_up() && !deployed.is_broken() && has_same_secrets() {
+            return deployed.status(&self.store, self.surroundings.clock.now_ms());
         }
         self.check_tables(&row, &code)?;
         self.check_changelog(&row, &generation)?;
@@ -69,6 +71,12 @@ impl Supervisor {
             return self.start_canary(deployed, after, Canary { generation: next, rule }, code).await;
         }
         self.turn_over(deployed, after, next, code, Standing::Replaced, None, offsets).await
+    }
+
+    /// Whether the settings come to the same as when the plan was made: a secret may have changed since.
+    fn has_same_secrets(&self, plan: &Plan) -> bool {
+        let filled = secret::fill(&plan.generation.settings, |name| self.surroundings.secrets.find(name));
+        filled.is_ok_and(|filled| *plan.settings == *filled.settings.to_string())
     }
 
     /// A table that holds state must still be known to the code that takes over.
@@ -153,7 +161,7 @@ impl Supervisor {
             }
             let offsets = offsets.into_iter().chain(self.internal_beginnings(&wanted, &made)?).collect();
             let after = wanted.with_generation(next, ended, reason);
-            let plan = Arc::new(Plan::new(&self.surroundings.log, &after, after.current(), code)?);
+            let plan = Arc::new(Plan::new(&self.surroundings, &after, after.current(), code)?);
             self.commit_row(&after, offsets).await?;
             Ok((after, plan))
         };
@@ -165,9 +173,11 @@ impl Supervisor {
             }
         };
         deployed.set_row(after.clone());
+        let before_plan = deployed.plan();
+        deployed.set_plan(&plan);
         if deployed.tasks().is_empty() {
             self.spawn_tasks(deployed, &plan, None)?;
-            return deployed.status(&self.store);
+            return deployed.status(&self.store, self.surroundings.clock.now_ms());
         }
         match swap_all(&deployed.tasks(), &plan).await {
             Ok(swap) => {
@@ -175,11 +185,17 @@ impl Supervisor {
                     // Partitions that came meanwhile, and found no plan that works.
                     self.spawn_tasks(deployed, &plan, None)?;
                 }
-                Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? })
+                Ok(DeploymentStatus {
+                    swap: Some(swap),
+                    ..deployed.status(&self.store, self.surroundings.clock.now_ms())?
+                })
             }
             // The tasks are going: what was committed holds when they come again.
             Err(_) if self.surroundings.shutdown.has_begun() => Err(Error::shutting_down()),
             Err(reason) => {
+                if let Some(plan) = before_plan {
+                    deployed.set_plan(&plan);
+                }
                 self.restore(deployed, &before, &after, &reason).await?;
                 Err(refused(&reason))
             }
@@ -196,7 +212,7 @@ impl Supervisor {
         let restored = after.with_generation(back, Standing::RolledBack, Some(reason));
         self.commit_row(&restored, Vec::new()).await?;
         let code = self.registry.code(&before.current().version).await?;
-        let plan = Plan::new(&self.surroundings.log, &restored, restored.current(), code)?;
+        let plan = Plan::new(&self.surroundings, &restored, restored.current(), code)?;
         let name = restored.name.clone();
         deployed.set_row(restored);
         if let Err(error) = swap_all(&deployed.tasks(), &Arc::new(plan)).await {
@@ -292,13 +308,16 @@ impl Supervisor {
             ));
         }
         let after = Deployment { canary: Some(Canary { generation: generation.clone(), rule }), ..wanted.clone() };
-        let plan = Arc::new(Plan::new(&self.surroundings.log, &after, &generation, code)?);
+        let plan = Arc::new(Plan::new(&self.surroundings, &after, &generation, code)?);
         self.commit_row(&after, Vec::new()).await?;
         deployed.set_row(after.clone());
         match swap_all(std::slice::from_ref(task), &plan).await {
             Ok(swap) => {
                 self.watch_canary(deployed);
-                Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? })
+                Ok(DeploymentStatus {
+                    swap: Some(swap),
+                    ..deployed.status(&self.store, self.surroundings.clock.now_ms())?
+                })
             }
             Err(reason) => {
                 self.end_canary(deployed, &reason).await?;
@@ -378,22 +397,28 @@ impl Supervisor {
     /// Called with `altering` held.
     async fn promote_canary(&self, deployed: &Deployed) -> Result<DeploymentStatus> {
         let before = deployed.row();
-        let Some(Canary { generation, rule }) = before.canary.clone() else { return deployed.status(&self.store) };
+        let Some(Canary { generation, rule }) = before.canary.clone() else {
+            return deployed.status(&self.store, self.surroundings.clock.now_ms());
+        };
         let code = self.registry.code(&generation.version).await?;
         // The other partitions have their trial before them.
         let started_ms = self.surroundings.clock.now_ms();
         let next = Generation { standing: Standing::Current, started_ms, ..generation };
         let without = Deployment { canary: None, ..before.clone() };
         let after = without.with_generation(next, Standing::Replaced, None);
-        let plan = Arc::new(Plan::new(&self.surroundings.log, &after, after.current(), code)?);
+        let plan = Arc::new(Plan::new(&self.surroundings, &after, after.current(), code)?);
         self.commit_row(&after, Vec::new()).await?;
         deployed.set_row(after.clone());
+        deployed.set_plan(&plan);
         let mut others = deployed.tasks();
         if (rule.partition as usize) < others.len() {
             others.remove(rule.partition as usize);
         }
         match swap_all(&others, &plan).await {
-            Ok(swap) => Ok(DeploymentStatus { swap: Some(swap), ..deployed.status(&self.store)? }),
+            Ok(swap) => Ok(DeploymentStatus {
+                swap: Some(swap),
+                ..deployed.status(&self.store, self.surroundings.clock.now_ms())?
+            }),
             Err(_) if self.surroundings.shutdown.has_begun() => Err(Error::shutting_down()),
             Err(reason) => {
                 self.restore(deployed, &without, &after, &reason).await?;
@@ -406,7 +431,9 @@ impl Supervisor {
     /// `altering` held.
     pub(super) async fn end_canary(&self, deployed: &Deployed, reason: &str) -> Result<DeploymentStatus> {
         let before = deployed.row();
-        let Some(canary) = before.canary.clone() else { return deployed.status(&self.store) };
+        let Some(canary) = before.canary.clone() else {
+            return deployed.status(&self.store, self.surroundings.clock.now_ms());
+        };
         let without = Deployment { canary: None, ..before.clone() };
         let tried = without.with_generation(canary.generation, Standing::Replaced, None);
         let code = self.registry.code(&before.current().version).await?;

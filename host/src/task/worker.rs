@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::activity::{Activity, Delivery, Verdict};
 use super::alignment::{self, Alignment};
 use super::deployed::{Deployed, Failures};
 use super::input::{InputAt, Read};
@@ -16,6 +17,7 @@ use super::retry::{Action, Situation, StepError, decide};
 use super::status::{Failure, InputStatus, Shown, SwapStatus, TaskState};
 use super::step::{Effects, Output, Progress};
 use crate::clock::Clock;
+use crate::config::SecretSource;
 use crate::error::Error;
 use crate::limits::{
     INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, STEP_MS_MAX, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS,
@@ -23,8 +25,9 @@ use crate::limits::{
 use crate::log::{Log, Partition};
 use crate::model::deployment::{Deployment, TaskTimes};
 use crate::model::name::{DeploymentName, GroupName};
+use crate::model::plugin::Role;
 use crate::model::record::StoredRecord;
-use crate::plugin::{CallError, Context, Input, Instance, Outcome, Rejection, StateBase, Timings};
+use crate::plugin::{CallError, Hold, Input, Instance, Outcome, Rejection, StateBase, Timings};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::state::Scope;
@@ -39,8 +42,12 @@ pub(super) struct Surroundings {
     pub(super) metrics: Arc<Metrics>,
     pub(super) shutdown: Shutdown,
     pub(super) events: mpsc::UnboundedSender<Event>,
+    /// Where the secrets come from that settings name.
+    pub(super) secrets: SecretSource,
     /// A step takes one; how many there are bounds the memory of all steps together.
     pub(super) turns: Semaphore,
+    /// The same for steps that wait for others: nobody who computes waits for them.
+    pub(super) outward_turns: Semaphore,
 }
 
 /// What a worker tells the supervisor.
@@ -84,6 +91,8 @@ pub(super) struct Worker {
     failures_seen: Arc<Failures>,
     /// Turns of this deployment; a step takes one of them and one of all.
     turns: Arc<Semaphore>,
+    /// What a sink did.
+    activity: Arc<Activity>,
     /// Shown to people.
     shown: Arc<Mutex<Shown>>,
     label: DeploymentLabel,
@@ -102,6 +111,8 @@ impl Worker {
         let scope = Scope { deployment: row.id, partition };
         let label = DeploymentLabel { deployment: deployment.to_string() };
         let times = surroundings.store.snapshot()?.task_times(scope)?;
+        let is_sink = plan.code.role() == Role::Sinking;
+        let turns = if is_sink { &deployed.outward_turns } else { &deployed.turns };
         let mut worker = Self {
             surroundings,
             deployment,
@@ -120,7 +131,8 @@ impl Worker {
             paused,
             stopped: false,
             failures_seen: Arc::clone(&deployed.failures),
-            turns: Arc::clone(&deployed.turns),
+            turns: Arc::clone(turns),
+            activity: Arc::clone(&deployed.activity),
             shown: Arc::default(),
             label,
         };
@@ -316,18 +328,13 @@ impl Worker {
         })
     }
 
-    fn context(&self, plan: &Plan) -> Context {
-        Context {
-            deployment: self.deployment.to_string(),
-            scope: self.scope,
-            generation: plan.generation.number,
-            settings: Arc::clone(&plan.settings),
-            state: StateBase::Store(Arc::clone(&self.surroundings.store)),
-        }
+    fn is_sink(&self) -> bool {
+        self.plan.code.role() == Role::Sinking
     }
 
     async fn open_instance(&mut self, plan: &Plan) -> Result<(Instance, Timings), CallError> {
-        let context = self.context(plan);
+        let state = StateBase::Store(Arc::clone(&self.surroundings.store));
+        let context = plan.context(&self.deployment, self.scope, state);
         let (instance, timings) = Instance::open(&plan.code, &context).await?;
         match plan.lacks(&self.deployment, &instance) {
             None => Ok((instance, timings)),
@@ -344,7 +351,9 @@ impl Worker {
     async fn step(&mut self) {
         let surroundings = Arc::clone(&self.surroundings);
         let own = Arc::clone(&self.turns);
-        let (Ok(_own), Ok(_turn)) = (own.acquire().await, surroundings.turns.acquire().await) else { return };
+        let all = if self.is_sink() { &surroundings.outward_turns } else { &surroundings.turns };
+        let (Ok(_own), Ok(_turn)) = (own.acquire().await, all.acquire().await) else { return };
+        self.retry_at = None;
         if let Some(index) = self.inputs.iter().position(|input| input.next_offset < input.partition.start_offset()) {
             return self.skip_deleted(index);
         }
@@ -386,19 +395,37 @@ impl Worker {
             .collect();
         let alignment = aligned_ms.map(|watermark_ms| Aligned { watermark_ms, ends: on_its_way });
         match self.process(&batches, alignment).await {
-            Ok(()) => {
-                if self.failures > 0 {
-                    self.failures = 0;
-                    self.faults = 0;
-                    self.retry_at = None;
+            Ok(held) => {
+                self.failures = 0;
+                self.faults = 0;
+                match held {
+                    None => self.show(TaskState::Running, None),
+                    Some(hold) => self.hold(hold),
                 }
-                self.show(TaskState::Running, None);
             }
             Err(error) => {
                 let ends = batches.iter().filter_map(|batch| Some((batch.input, batch.records.last()?.offset + 1)));
                 self.failed(&error, (taken > 1).then(|| ends.collect()));
             }
         }
+    }
+
+    /// The plugin wants to be left alone for a while: what it delivers to does not take it.
+    fn hold(&mut self, Hold { reason, ms }: Hold) {
+        self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
+        self.surroundings.metrics.task_failures.get_or_create(&self.label).inc();
+        let input = self.inputs.iter().find(|input| input.has_more()).or_else(|| self.inputs.first());
+        let (topic, offset) =
+            input.map(|input| (input.partition.topic().to_string(), input.next_offset)).unwrap_or_default();
+        self.failures_seen.remember(Failure {
+            at_ms: self.surroundings.clock.now_ms(),
+            topic,
+            partition: self.scope.partition,
+            generation: self.plan.generation.number,
+            offset,
+            reason: reason.clone(),
+        });
+        self.show(TaskState::Failing, Some(reason));
     }
 
     /// Compaction left nothing where an input was read, or a commit that was in doubt had gone through.
@@ -449,6 +476,9 @@ impl Worker {
 
     /// The watermark after these batches.
     fn watermark_after(&self, batches: &[Batch<'_>], aligned: Option<&Aligned>) -> Option<i64> {
+        if self.is_sink() {
+            return self.times.watermark_ms;
+        }
         let watermark_ms = match aligned {
             Some(aligned) => aligned.watermark_ms.filter(|_| self.will_have_read(batches, &aligned.ends)),
             None => batches.iter().flat_map(|batch| batch.records).map(|record| record.timestamp_ms).max(),
@@ -458,13 +488,13 @@ impl Worker {
 
     /// Calls the plugin with each batch, then moves time on, and commits all of it as one. Without batches it is about time
     /// alone. Where the batches come to more than one commit should have, the last ones are left for the next step.
-    async fn process(&mut self, batches: &[Batch<'_>], aligned: Option<Aligned>) -> Result<(), StepError> {
+    async fn process(&mut self, batches: &[Batch<'_>], aligned: Option<Aligned>) -> Result<Option<Hold>, StepError> {
         let begun = Clock::instant();
         let now_ms = self.surroundings.clock.now_ms();
         let is_woken = self.times.wake_at_ms.is_some_and(|at_ms| at_ms <= now_ms);
         let has_time_to_tell = self.watermark_after(batches, aligned.as_ref()) > self.times.watermark_ms;
         if batches.is_empty() && !has_time_to_tell && !is_woken {
-            return Ok(());
+            return Ok(None);
         }
         let plan = Arc::clone(&self.plan);
         let mut instance = match self.instance.take() {
@@ -475,6 +505,7 @@ impl Worker {
         let mut output = Output::default();
         let mut progress = vec![Progress::default(); self.inputs.len()];
         let mut called = 0;
+        let mut held = None;
         for Batch { input, records } in batches {
             if output.is_full() || begun.elapsed() > Duration::from_millis(STEP_MS_MAX) {
                 break;
@@ -488,23 +519,37 @@ impl Worker {
                 Err(CallError::Reject(reason)) if batches.len() == 1 && records.len() == 1 => {
                     // It goes on without the record, and so without what it may remember of it.
                     instance = self.open_instance(&plan).await.map_err(StepError::Call)?.0;
-                    Outcome { records: Vec::new(), rejections: vec![Rejection { offset: first.offset, reason }] }
+                    Outcome { rejections: vec![Rejection { offset: first.offset, reason }], ..Outcome::default() }
                 }
                 Err(error) => return Err(StepError::Call(error)),
             };
-            let Outcome { records: emitted, rejections } = outcome;
+            let Outcome { records: emitted, rejections, left, hold } = outcome;
+            let done = &records[..records.len() - left];
+            if self.is_sink() {
+                self.remember_delivery(&topic, records, (done.len(), rejections.len()), hold.as_ref(), begun);
+            }
+            let reached = plan.reach(&self.surroundings.log, &emitted).await?;
             let progress = &mut progress[*input];
-            progress.next_offset = Some(last.offset + 1);
-            progress.records_in += records.len() as u64;
+            // Of a batch that is done whole the last record may be one that compaction left alone.
+            progress.next_offset =
+                if left == 0 { Some(last.offset + 1) } else { done.last().map(|last| last.offset + 1) };
+            progress.records_in += done.len() as u64;
             progress.rejected += rejections.len() as u64;
             progress.records_out +=
-                output.emit(&plan, self.scope.partition, now_ms, emitted).map_err(StepError::Call)?;
+                output.emit((&plan, &reached), self.scope.partition, now_ms, emitted).map_err(StepError::Call)?;
             output.reject(&plan, &topic, self.scope.partition, records, rejections).map_err(StepError::Call)?;
+            if left > 0 {
+                held = hold;
+                break;
+            }
         }
         let watermark_ms = self.watermark_after(&batches[..called], aligned.as_ref());
         if watermark_ms > self.times.watermark_ms || is_woken {
             let closed = instance.advance(watermark_ms).await.map_err(StepError::Call)?;
-            let emitted = output.emit(&plan, self.scope.partition, now_ms, closed.records).map_err(StepError::Call)?;
+            let reached = plan.reach(&self.surroundings.log, &closed.records).await?;
+            let emitted = output
+                .emit((&plan, &reached), self.scope.partition, now_ms, closed.records)
+                .map_err(StepError::Call)?;
             if let Some(progress) = progress.get_mut(batches.first().map_or(0, |batch| batch.input)) {
                 progress.records_out += emitted;
             }
@@ -515,6 +560,10 @@ impl Worker {
             emitted_ms: self.times.emitted_ms.max(output.internal_ms),
             wake_at_ms: staged.wake.unwrap_or(self.times.wake_at_ms.filter(|_| !is_woken)),
         };
+        if self.is_sink() && staged.state.is_empty() && progress.iter().all(|progress| progress.next_offset.is_none()) {
+            self.instance = Some(instance);
+            return Ok(held);
+        }
         let effects = Effects {
             scope: self.scope,
             group: &self.group,
@@ -542,7 +591,36 @@ impl Worker {
         metrics.task_records_in.get_or_create(&self.label).inc_by(sum(|progress| progress.records_in));
         metrics.task_records_out.get_or_create(&self.label).inc_by(sum(|progress| progress.records_out));
         metrics.task_rejections.get_or_create(&self.label).inc_by(sum(|progress| progress.rejected));
-        Ok(())
+        Ok(held)
+    }
+
+    fn remember_delivery(
+        &self,
+        topic: &str,
+        records: &[StoredRecord<'_>],
+        (done, rejected): (usize, usize),
+        hold: Option<&Hold>,
+        begun: std::time::Instant,
+    ) {
+        let offset = |record: Option<&StoredRecord<'_>>| record.map_or(0, |record| record.offset);
+        self.activity.remember(Delivery {
+            at_ms: self.surroundings.clock.now_ms(),
+            what: format!(
+                "{topic} partition {} offsets {} to {}",
+                self.scope.partition,
+                offset(records.first()),
+                offset(records.last())
+            ),
+            verdict: match (done, rejected) {
+                (0, _) if hold.is_some() => Verdict::Failed,
+                (_, 0) => Verdict::Accepted,
+                _ => Verdict::Refused,
+            },
+            status: None,
+            records: (done - rejected.min(done)) as u64,
+            us: micros(begun.elapsed()),
+            reason: hold.map(|hold| hold.reason.clone()),
+        });
     }
 
     /// What was read of an internal topic is nobody's any more.
@@ -673,6 +751,6 @@ struct Batch<'a> {
     records: &'a [StoredRecord<'a>],
 }
 
-fn micros(duration: Duration) -> u64 {
+pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::{Host, wit};
 use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
+use crate::model::secret::Secrets;
 use crate::plugin::base::StateBase;
 use crate::plugin::instance::Context;
 use crate::plugin::outcome::readable;
@@ -19,6 +20,8 @@ struct Lines {
     deployment: String,
     partition: u32,
     generation: u32,
+    /// What nobody is to read.
+    secrets: Secrets,
     /// Nobody is to hear it: the guest runs in a replay.
     quiet: bool,
     /// Lines of the call under way.
@@ -33,6 +36,7 @@ impl Log {
             deployment: context.deployment.clone(),
             partition: context.scope.partition,
             generation: context.generation,
+            secrets: context.secrets.clone(),
             quiet: matches!(context.state, StateBase::Scratch(_)),
             written: AtomicU32::new(0),
             complaint: Mutex::default(),
@@ -60,13 +64,18 @@ impl Log {
         self.0.complaint.lock().take()
     }
 
+    fn field(&self, name: &str, value: &str) -> String {
+        format!("{}={:?}", self.0.secrets.hide(name), self.0.secrets.hide(value))
+    }
+
     pub(super) fn write(&self, level: tracing::Level, message: &str, fields: &str) {
         if level == tracing::Level::ERROR {
-            *self.0.complaint.lock() = Some(readable(message));
+            *self.0.complaint.lock() = Some(readable(&self.0.secrets.hide(message)));
         }
         if self.0.quiet || self.0.written.fetch_add(1, Ordering::Relaxed) >= LOG_LINES_MAX {
             return;
         }
+        let message = self.0.secrets.hide(message);
         let message = &message[..message.floor_char_boundary(LOG_LINE_BYTES_MAX)];
         let fields = &fields[..fields.floor_char_boundary(LOG_LINE_BYTES_MAX)];
         let Lines { deployment, partition, generation, .. } = &*self.0;
@@ -115,7 +124,7 @@ impl wit::log::Host for Host {
             wit::log::Level::Warn => tracing::Level::WARN,
             wit::log::Level::Error => tracing::Level::ERROR,
         };
-        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        let fields: Vec<String> = fields.iter().map(|(name, value)| self.log.field(name, value)).collect();
         self.log.write(level, &message, &fields.join(" "));
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a guest can reach: a capability a file. Everything else is not linked, so that it cannot be called.
 
 pub(super) mod clock;
+pub(super) mod http;
 pub(super) mod log;
 pub(super) mod state;
 pub(super) mod topics;
@@ -24,9 +25,12 @@ pub(super) struct Host {
     pub(super) clock: clock::TaskClock,
     pub(super) state: state::State,
     pub(super) topics: topics::Topics,
+    http: http::Http,
     resources: ResourceTable,
     /// Made when a guest first asks for it: most never do.
     wasi: Option<WasiCtx>,
+    /// Beats of the epoch that the call under way has been interrupted at.
+    pub(super) beats: u64,
 }
 
 impl Host {
@@ -35,6 +39,7 @@ impl Host {
         Self {
             memory: runtime.memory.memory(),
             wasi: None,
+            beats: 0,
             log,
             clock: clock::TaskClock::new(runtime.clock.clone()),
             state: state::State::new(
@@ -44,6 +49,7 @@ impl Host {
                 description.tables.clone(),
             ),
             topics: topics::Topics::new(context),
+            http: http::Http::new(Arc::clone(&runtime.egress), Arc::clone(&context.hosts)),
             resources: ResourceTable::new(),
         }
     }
@@ -51,6 +57,7 @@ impl Host {
 
 pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     wit::log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     wit::clock::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     wit::state::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;

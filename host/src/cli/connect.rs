@@ -1,0 +1,130 @@
+//! `kafka-do connect`: a connector in one line. The same as `plugin deploy`, with what each role wants said in its own words.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use hyper::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, Content, encoded};
+use super::deploy_form::{DeployForm, Grants, Input};
+use super::deployment::{self, Deployment};
+use super::output::{Output, short};
+
+/// Tie a topic to what is outside: webhooks in, HTTP out, polled endpoints
+///
+/// The host has the plugin, or is given it with kafka-do plugin upload. Secrets are the host's: of --secret-env NAME it has
+/// the value as KAFKA_DO_SECRET_NAME in its environment, or as NAME=value in the file of --secrets.
+#[derive(Debug, Args)]
+pub(super) struct Connect {
+    /// A webhook, a sink or a source
+    #[arg(value_name = "PLUGIN")]
+    plugin: String,
+    /// Where a webhook's or a source's records go; or what a sink delivers, and then it may be repeated
+    #[arg(long, value_name = "TOPIC")]
+    topic: Vec<String>,
+    /// Give each type of event a topic of its own, whose name begins so
+    #[arg(long, value_name = "PREFIX")]
+    topic_prefix: Option<String>,
+    /// The deployment's name [default: the plugin's]
+    #[arg(long, value_name = "DEPLOYMENT")]
+    name: Option<String>,
+    /// The secret that the setting `secret` is filled from
+    #[arg(long, value_name = "NAME")]
+    secret_env: Option<String>,
+    /// What a sink or a source talks to; its host is granted
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Where a webhook takes requests, beside /hooks/DEPLOYMENT
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// A setting; its value is JSON where it can be read so, and text elsewhere. May be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// A further host that it may send to; may be repeated
+    #[arg(long, value_name = "HOST:PORT")]
+    grant_host: Vec<String>,
+    /// Where a new sink begins: earliest, latest, or a time (RFC 3339, or milliseconds since 1970) [default: earliest]
+    #[arg(long, value_name = "WHERE")]
+    start: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Plugin {
+    role: String,
+}
+
+impl Connect {
+    pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
+        let found = client.get(&format!("/v1/plugins/{}", encoded(&self.plugin))).await?;
+        let role = found.parse::<Plugin>()?.role;
+        let settings = self.settings()?;
+        let mut hosts = self.grant_host.clone();
+        hosts.extend(self.endpoint.as_deref().map(authority).transpose()?);
+        let prefixes: Vec<String> = self.topic_prefix.iter().cloned().collect();
+        let (inputs, to) = match role.as_str() {
+            "sinking" => (self.topic.iter().map(|topic| Input::new(topic)).collect(), None),
+            "sourcing" | "receiving" => {
+                if self.topic.len() > 1 {
+                    bail!("a {role} plugin has one topic to write to; name one, or give --topic-prefix");
+                }
+                (Vec::new(), self.topic.first().map(String::as_str))
+            }
+            _ => bail!("{} is a processor; deploy it with kafka-do plugin deploy {0}", self.plugin),
+        };
+        let form = DeployForm {
+            plugin: &self.plugin,
+            inputs,
+            output: to,
+            settings,
+            grants: Grants { topics: &[], topic_prefixes: &prefixes, hosts: &hosts },
+            path: self.path.as_deref(),
+            start: self.start.as_deref(),
+            ..DeployForm::default()
+        };
+        let name = self.name.as_deref().unwrap_or(&self.plugin);
+        let answer = client.put(&deployment::path(name), Content::json(&form)?).await?;
+        let is_new = answer.status == StatusCode::CREATED;
+        let place = client.endpoint().to_string();
+        output.show(&answer.body, |deployment: Deployment| connected(&deployment, is_new, &place))
+    }
+
+    fn settings(&self) -> anyhow::Result<Value> {
+        let mut settings = Map::new();
+        for text in &self.set {
+            let (name, value) = text.split_once('=').with_context(|| format!("--set {text} is no NAME=VALUE"))?;
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            settings.insert(name.to_owned(), value);
+        }
+        let mut put = |name: &str, value: Option<Value>| {
+            settings.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        put("secret", self.secret_env.as_ref().map(|name| json!({ "$secret": name })));
+        put("topic_prefix", self.topic_prefix.as_deref().map(Value::from));
+        put("url", self.endpoint.as_deref().map(Value::from));
+        Ok(Value::Object(settings))
+    }
+}
+
+/// The host and the port that a URL leads to.
+fn authority(url: &str) -> anyhow::Result<String> {
+    let parsed: hyper::Uri = url.parse().with_context(|| format!("{url} is no URL"))?;
+    let port = match (parsed.port_u16(), parsed.scheme_str()) {
+        (Some(port), _) => port,
+        (None, Some("https")) => 443,
+        (None, Some("http")) => 80,
+        (None, _) => bail!("{url} is no URL of http or https"),
+    };
+    let host = parsed.host().with_context(|| format!("{url} names no host"))?;
+    Ok(format!("{host}:{port}"))
+}
+
+fn connected(deployment: &Deployment, is_new: bool, place: &str) -> String {
+    let Deployment { name, generation, plugin, version, role, path, .. } = deployment;
+    let verb = if is_new { "is connected as" } else { "runs as" };
+    let head = format!("{name} {verb} generation {generation}: {plugin} {}", short(version));
+    let is_webhook = role.as_deref() == Some("receiving");
+    let own = is_webhook.then(|| format!("\nIt takes requests at {place}/hooks/{name}"));
+    let claimed = path.as_ref().map(|path| format!(" and {place}{path}"));
+    format!("{head}{}{}\nNext: kafka-do deployment show {name}", own.unwrap_or_default(), claimed.unwrap_or_default())
+}

@@ -1,0 +1,143 @@
+//! Secrets in settings: written as a reference, `{"$secret": "NAME"}`, filled in for the plugin alone, and taken out of
+//! whatever it says where people read it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::limits::{SECRET_NAME_CHARS_MAX, SETTINGS_SECRETS_MAX};
+
+/// The key of a reference.
+const REFERENCE: &str = "$secret";
+/// What is put where a secret stood.
+const HIDDEN: &str = "[secret]";
+/// A shorter secret is no secret, and taking it out would leave nothing readable.
+const HIDDEN_CHARS_MIN: usize = 4;
+
+/// Secret values that a plugin was given.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<[String]>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} secrets", self.0.len())
+    }
+}
+
+impl Secrets {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text without them.
+    pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let hide = |text: Cow<'a, str>, secret: &String| {
+            if text.contains(secret.as_str()) { Cow::Owned(text.replace(secret.as_str(), HIDDEN)) } else { text }
+        };
+        self.0.iter().filter(|secret| secret.len() >= HIDDEN_CHARS_MIN).fold(Cow::Borrowed(text), hide)
+    }
+}
+
+/// Settings as the plugin gets them.
+#[derive(Clone)]
+pub struct Filled {
+    pub settings: Value,
+    pub secrets: Secrets,
+}
+
+/// Puts the value of each secret in the place of its reference. `find` answers `None` where there is none of the name.
+pub fn fill(settings: &Value, find: impl Fn(&str) -> Result<Option<String>>) -> Result<Filled> {
+    let mut secrets = Vec::new();
+    let settings = filled(settings, &find, &mut secrets)?;
+    // The longest first: one may be a part of another.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    Ok(Filled { settings, secrets: Secrets(secrets.into()) })
+}
+
+fn filled(value: &Value, find: &impl Fn(&str) -> Result<Option<String>>, secrets: &mut Vec<String>) -> Result<Value> {
+    match value {
+        Value::Object(fields) if fields.contains_key(REFERENCE) => {
+            let Some(name) = fields.get(REFERENCE).and_then(Value::as_str).filter(|_| fields.len() == 1) else {
+                return Err(Error::invalid(
+                    "invalid-secret",
+                    "a secret in settings is written {\"$secret\": \"NAME\"}, and nothing else stands in that object",
+                ));
+            };
+            check_name(name)?;
+            if secrets.len() == SETTINGS_SECRETS_MAX {
+                return Err(Error::invalid(
+                    "too-many-secrets",
+                    format!("settings name more than {SETTINGS_SECRETS_MAX} secrets"),
+                ));
+            }
+            let secret = find(name)?.ok_or_else(|| {
+                Error::unprocessable(
+                    "unknown-secret",
+                    format!(
+                        "the host has no secret {name}; start it with KAFKA_DO_SECRET_{name} in its environment, or add a line {name}=... to the file of --secrets"
+                    ),
+                )
+            })?;
+            secrets.push(secret.clone());
+            Ok(Value::String(secret))
+        }
+        Value::Object(fields) => {
+            let filled = fields.iter().map(|(name, value)| Ok((name.clone(), filled(value, find, secrets)?)));
+            filled.collect::<Result<serde_json::Map<_, _>>>().map(Value::Object)
+        }
+        Value::Array(elements) => {
+            let filled = elements.iter().map(|element| filled(element, find, secrets));
+            filled.collect::<Result<_>>().map(Value::Array)
+        }
+        plain => Ok(plain.clone()),
+    }
+}
+
+/// A secret's name is what may stand behind `KAFKA_DO_SECRET_` in an environment.
+pub fn check_name(name: &str) -> Result<()> {
+    let is_valid = (1..=SECRET_NAME_CHARS_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    if is_valid {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "invalid-secret",
+        format!("{name:?} is no name of a secret; use up to {SECRET_NAME_CHARS_MAX} capitals, digits and underscores"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn find(name: &str) -> Result<Option<String>> {
+        Ok((name == "TOKEN").then(|| "s3cr3t-value".to_owned()))
+    }
+
+    #[test]
+    fn references_are_filled_wherever_they_stand() {
+        let settings = json!({"a": {"$secret": "TOKEN"}, "b": [{"c": {"$secret": "TOKEN"}}, 1], "d": "$secret"});
+        let filled = fill(&settings, find).unwrap();
+        let secret = "s3cr3t-value";
+        assert_eq!(filled.settings, json!({"a": secret, "b": [{"c": secret}, 1], "d": "$secret"}));
+        assert_eq!(filled.secrets.hide(&format!("it says {secret}, {secret}")), "it says [secret], [secret]");
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused() {
+        for (settings, code) in [
+            (json!({"a": {"$secret": "NONE"}}), "unknown-secret"),
+            (json!({"a": {"$secret": "../etc"}}), "invalid-secret"),
+            (json!({"a": {"$secret": "path"}}), "invalid-secret"),
+            (json!({"a": {"$secret": 1}}), "invalid-secret"),
+            (json!({"a": {"$secret": "TOKEN", "b": 1}}), "invalid-secret"),
+        ] {
+            assert_eq!(fill(&settings, find).map(|_| ()).map_err(|error| error.code), Err(code), "{settings}");
+        }
+    }
+}
