@@ -14,7 +14,7 @@ use super::output::{Output, short};
 /// Tie a topic to what is outside: webhooks in, HTTP out, polled endpoints
 ///
 /// The host has the plugin, or is given it with kafka-do plugin upload. Secrets are the host's: of --secret-env NAME it has
-/// the value as KAFKA_DO_SECRET_NAME in its environment, or as NAME=value in the file of --secrets.
+/// the value as `KAFKA_DO_SECRET_NAME` in its environment, or as NAME=value in the file of --secrets.
 #[derive(Debug, Args)]
 pub(super) struct Connect {
     /// A webhook, a sink or a source

@@ -115,6 +115,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the source of secrets has it")]
     fn find(name: &str) -> Result<Option<String>> {
         Ok((name == "TOKEN").then(|| "s3cr3t-value".to_owned()))
     }

@@ -110,14 +110,12 @@ pub(super) fn check_imports(engine: &Engine, component: &Component, role: Role) 
         if matches!(item.ty, ComponentItem::Type(_)) {
             continue;
         }
-        let is_offered = match name.strip_prefix(CONTRACT_PACKAGE) {
-            Some(rest) => rest
-                .split_once('@')
-                .is_some_and(|(interface, version)| offered(role).contains(&interface) && version == CONTRACT),
-            None => {
-                let http: &[&str] = if role.reaches_out() { &OFFERED_HTTP } else { &[] };
-                OFFERED_WASI.iter().chain(http).any(|offered| name.starts_with(offered))
-            }
+        let is_offered = if let Some(rest) = name.strip_prefix(CONTRACT_PACKAGE) {
+            let interface = rest.split_once('@').filter(|(_, version)| *version == CONTRACT);
+            interface.is_some_and(|(interface, _)| offered(role).contains(&interface))
+        } else {
+            let http: &[&str] = if role.reaches_out() { &OFFERED_HTTP } else { &[] };
+            OFFERED_WASI.iter().chain(http).any(|offered| name.starts_with(offered))
         };
         if !is_offered {
             unknown.push(name.to_owned());

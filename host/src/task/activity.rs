@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::limits::DELIVERIES_KEPT;
 
 /// Seconds that the rate is taken over.
-const RATE_SECONDS: usize = 60;
+const RATE_SECONDS: u8 = 60;
 
 /// How a delivery went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -67,20 +67,20 @@ struct Counts {
     failed: u64,
     records: u64,
     /// Records of each of the last seconds; the second's number says which it is.
-    seconds: [(i64, u64); RATE_SECONDS],
+    seconds: [(i64, u64); RATE_SECONDS as usize],
     last: VecDeque<Delivery>,
 }
 
 impl Default for Counts {
     fn default() -> Self {
         let (accepted, duplicates, refused, failed, records) = (0, 0, 0, 0, 0);
-        let (seconds, last) = ([(i64::MIN, 0); RATE_SECONDS], VecDeque::new());
+        let (seconds, last) = ([(i64::MIN, 0); RATE_SECONDS as usize], VecDeque::new());
         Self { accepted, duplicates, refused, failed, records, seconds, last }
     }
 }
 
 fn slot(second: i64) -> usize {
-    usize::try_from(second.rem_euclid(RATE_SECONDS as i64)).unwrap_or(0)
+    usize::try_from(second.rem_euclid(RATE_SECONDS.into())).unwrap_or(0)
 }
 
 impl Activity {
@@ -109,11 +109,11 @@ impl Activity {
         let counts = self.0.lock();
         let now = now_ms.div_euclid(1_000);
         // The second under way is not over.
-        let is_recent = |second: i64| second < now && second >= now - RATE_SECONDS as i64 + 1;
+        let is_recent = |second: i64| second < now && second > now - i64::from(RATE_SECONDS);
         let recent: u64 =
             counts.seconds.iter().filter(|(second, _)| is_recent(*second)).map(|(_, records)| records).sum();
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let records_per_second = recent as f64 / (RATE_SECONDS - 1) as f64;
+        let records_per_second = recent as f64 / f64::from(RATE_SECONDS - 1);
         ActivityStatus {
             accepted: counts.accepted,
             duplicates: counts.duplicates,

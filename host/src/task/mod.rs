@@ -12,6 +12,7 @@
 
 mod activity;
 mod alignment;
+mod calls;
 mod canary;
 mod deployed;
 mod draft;

@@ -150,10 +150,10 @@ impl Supervisor {
 
     /// Whether requests to the deployment are taken now: looked at before a body is read.
     pub fn check_receives(&self, name: &DeploymentName) -> Result<()> {
-        self.desk_of(&*self.get(name)?).map(drop)
+        Self::desk_of(&*self.get(name)?).map(drop)
     }
 
-    fn desk_of(&self, deployed: &Deployed) -> Result<Arc<Desk>> {
+    fn desk_of(deployed: &Deployed) -> Result<Arc<Desk>> {
         let desk = deployed.reception.desk.read().clone();
         let row = deployed.row();
         let down = |why: &str| {
@@ -182,7 +182,7 @@ impl Supervisor {
     /// Hands a request to the deployment's plugin. Returns once the records are durable that came of it.
     pub async fn receive(&self, name: &DeploymentName, request: HookRequest, permit: Permit) -> Result<HookResponse> {
         let deployed = self.get(name)?;
-        let desk = self.desk_of(&deployed)?;
+        let desk = Self::desk_of(&deployed)?;
         let begun = Clock::instant();
         let at_ms = self.surroundings.clock.now_ms();
         let mut delivery = Delivery {
@@ -270,14 +270,13 @@ impl Supervisor {
     /// One call, by an instance that rests or by a new one. An instance that failed does not come back.
     async fn call(&self, deployed: &Deployed, desk: &Desk, request: &HookRequest) -> Result<HookReply, CallError> {
         let rested = desk.idle.lock().pop_back();
-        let mut instance = match rested {
-            Some((instance, _)) => instance,
-            None => {
-                let row = deployed.row();
-                let scope = Scope { deployment: row.id, partition: 0 };
-                let state = StateBase::Store(Arc::clone(&self.store));
-                Instance::open(&desk.plan.code, &desk.plan.context(&row.name, scope, state)).await?.0
-            }
+        let mut instance = if let Some((instance, _)) = rested {
+            instance
+        } else {
+            let row = deployed.row();
+            let scope = Scope { deployment: row.id, partition: 0 };
+            let state = StateBase::Store(Arc::clone(&self.store));
+            Instance::open(&desk.plan.code, &desk.plan.context(&row.name, scope, state)).await?.0
         };
         let handled = instance.handle(request).await;
         // What a plugin says is no fault of its instance, but for the word that it cannot go on.
@@ -350,7 +349,9 @@ impl Supervisor {
             }
             let all: Vec<_> = self.deployments.read().values().cloned().collect();
             let now = Clock::instant();
-            all.iter().for_each(|deployed| deployed.reception.tidy(now));
+            for deployed in all {
+                deployed.reception.tidy(now);
+            }
         }
     }
 }

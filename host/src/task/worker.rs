@@ -7,27 +7,26 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::activity::{Activity, Delivery, Verdict};
+use super::activity::Activity;
 use super::alignment::{self, Alignment};
+use super::calls::{Batch, Called};
 use super::deployed::{Deployed, Failures};
 use super::input::{InputAt, Read};
 use super::order::{AtHand, Run, order};
 use super::plan::Plan;
 use super::retry::{Action, Situation, StepError, decide};
 use super::status::{Failure, InputStatus, Shown, SwapStatus, TaskState};
-use super::step::{Effects, Output, Progress};
+use super::step::{Effects, Progress};
 use crate::clock::Clock;
 use crate::config::SecretSource;
 use crate::error::Error;
-use crate::limits::{
-    INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, STEP_MS_MAX, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS,
-};
+use crate::limits::{INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS};
 use crate::log::{Log, Partition};
 use crate::model::deployment::{Deployment, TaskTimes};
 use crate::model::name::{DeploymentName, GroupName};
 use crate::model::plugin::Role;
 use crate::model::record::StoredRecord;
-use crate::plugin::{CallError, Hold, Input, Instance, Outcome, Rejection, StateBase, Timings};
+use crate::plugin::{CallError, Hold, Instance, StateBase, Timings};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::store::state::Scope;
@@ -67,35 +66,35 @@ pub(super) enum Command {
 }
 
 pub(super) struct Worker {
-    surroundings: Arc<Surroundings>,
-    deployment: DeploymentName,
-    group: GroupName,
-    scope: Scope,
-    plan: Arc<Plan>,
+    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) deployment: DeploymentName,
+    pub(super) group: GroupName,
+    pub(super) scope: Scope,
+    pub(super) plan: Arc<Plan>,
     /// One partition of each input, in the plan's order.
-    inputs: Vec<InputAt>,
-    instance: Option<Instance>,
-    times: TaskTimes,
+    pub(super) inputs: Vec<InputAt>,
+    pub(super) instance: Option<Instance>,
+    pub(super) times: TaskTimes,
     /// As they stand in the store: a swap to another kind of time is written with the next commit.
-    stored_times: TaskTimes,
-    alignment: Arc<Alignment>,
+    pub(super) stored_times: TaskTimes,
+    pub(super) alignment: Arc<Alignment>,
     /// What the others may know of this task, where the deployment repartitions.
-    progress: Arc<Mutex<alignment::Progress>>,
+    pub(super) progress: Arc<Mutex<alignment::Progress>>,
     /// In a row, and those of them that were the plugin's fault.
-    failures: u32,
-    faults: u32,
-    retry_at: Option<tokio::time::Instant>,
-    paused: bool,
+    pub(super) failures: u32,
+    pub(super) faults: u32,
+    pub(super) retry_at: Option<tokio::time::Instant>,
+    pub(super) paused: bool,
     /// The plugin said that it cannot go on.
-    stopped: bool,
-    failures_seen: Arc<Failures>,
+    pub(super) stopped: bool,
+    pub(super) failures_seen: Arc<Failures>,
     /// Turns of this deployment; a step takes one of them and one of all.
-    turns: Arc<Semaphore>,
+    pub(super) turns: Arc<Semaphore>,
     /// What a sink did.
-    activity: Arc<Activity>,
+    pub(super) activity: Arc<Activity>,
     /// Shown to people.
-    shown: Arc<Mutex<Shown>>,
-    label: DeploymentLabel,
+    pub(super) shown: Arc<Mutex<Shown>>,
+    pub(super) label: DeploymentLabel,
 }
 
 impl Worker {
@@ -328,11 +327,11 @@ impl Worker {
         })
     }
 
-    fn is_sink(&self) -> bool {
+    pub(super) fn is_sink(&self) -> bool {
         self.plan.code.role() == Role::Sinking
     }
 
-    async fn open_instance(&mut self, plan: &Plan) -> Result<(Instance, Timings), CallError> {
+    pub(super) async fn open_instance(&mut self, plan: &Plan) -> Result<(Instance, Timings), CallError> {
         let state = StateBase::Store(Arc::clone(&self.surroundings.store));
         let context = plan.context(&self.deployment, self.scope, state);
         let (instance, timings) = Instance::open(&plan.code, &context).await?;
@@ -395,10 +394,10 @@ impl Worker {
             .collect();
         let alignment = aligned_ms.map(|watermark_ms| Aligned { watermark_ms, ends: on_its_way });
         match self.process(&batches, alignment).await {
-            Ok(held) => {
+            Ok(hold) => {
                 self.failures = 0;
                 self.faults = 0;
-                match held {
+                match hold {
                     None => self.show(TaskState::Running, None),
                     Some(hold) => self.hold(hold),
                 }
@@ -408,24 +407,6 @@ impl Worker {
                 self.failed(&error, (taken > 1).then(|| ends.collect()));
             }
         }
-    }
-
-    /// The plugin wants to be left alone for a while: what it delivers to does not take it.
-    fn hold(&mut self, Hold { reason, ms }: Hold) {
-        self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
-        self.surroundings.metrics.task_failures.get_or_create(&self.label).inc();
-        let input = self.inputs.iter().find(|input| input.has_more()).or_else(|| self.inputs.first());
-        let (topic, offset) =
-            input.map(|input| (input.partition.topic().to_string(), input.next_offset)).unwrap_or_default();
-        self.failures_seen.remember(Failure {
-            at_ms: self.surroundings.clock.now_ms(),
-            topic,
-            partition: self.scope.partition,
-            generation: self.plan.generation.number,
-            offset,
-            reason: reason.clone(),
-        });
-        self.show(TaskState::Failing, Some(reason));
     }
 
     /// Compaction left nothing where an input was read, or a commit that was in doubt had gone through.
@@ -489,7 +470,6 @@ impl Worker {
     /// Calls the plugin with each batch, then moves time on, and commits all of it as one. Without batches it is about time
     /// alone. Where the batches come to more than one commit should have, the last ones are left for the next step.
     async fn process(&mut self, batches: &[Batch<'_>], aligned: Option<Aligned>) -> Result<Option<Hold>, StepError> {
-        let begun = Clock::instant();
         let now_ms = self.surroundings.clock.now_ms();
         let is_woken = self.times.wake_at_ms.is_some_and(|at_ms| at_ms <= now_ms);
         let has_time_to_tell = self.watermark_after(batches, aligned.as_ref()) > self.times.watermark_ms;
@@ -502,47 +482,8 @@ impl Worker {
             None => self.open_instance(&plan).await.map_err(StepError::Call)?.0,
         };
         // An error costs the instance: it has seen batches that it will be given again.
-        let mut output = Output::default();
-        let mut progress = vec![Progress::default(); self.inputs.len()];
-        let mut called = 0;
-        let mut held = None;
-        for Batch { input, records } in batches {
-            if output.is_full() || begun.elapsed() > Duration::from_millis(STEP_MS_MAX) {
-                break;
-            }
-            called += 1;
-            let (Some(first), Some(last)) = (records.first(), records.last()) else { continue };
-            let topic = self.inputs[*input].partition.topic().to_string();
-            let batch = Input { topic: &topic, partition: self.scope.partition, records };
-            let outcome = match instance.process(&batch, self.times.watermark_ms).await {
-                Ok(outcome) => outcome,
-                Err(CallError::Reject(reason)) if batches.len() == 1 && records.len() == 1 => {
-                    // It goes on without the record, and so without what it may remember of it.
-                    instance = self.open_instance(&plan).await.map_err(StepError::Call)?.0;
-                    Outcome { rejections: vec![Rejection { offset: first.offset, reason }], ..Outcome::default() }
-                }
-                Err(error) => return Err(StepError::Call(error)),
-            };
-            let Outcome { records: emitted, rejections, left, hold } = outcome;
-            let done = &records[..records.len() - left];
-            if self.is_sink() {
-                self.remember_delivery(&topic, records, (done.len(), rejections.len()), hold.as_ref(), begun);
-            }
-            let reached = plan.reach(&self.surroundings.log, &emitted).await?;
-            let progress = &mut progress[*input];
-            // Of a batch that is done whole the last record may be one that compaction left alone.
-            progress.next_offset =
-                if left == 0 { Some(last.offset + 1) } else { done.last().map(|last| last.offset + 1) };
-            progress.records_in += done.len() as u64;
-            progress.rejected += rejections.len() as u64;
-            progress.records_out +=
-                output.emit((&plan, &reached), self.scope.partition, now_ms, emitted).map_err(StepError::Call)?;
-            output.reject(&plan, &topic, self.scope.partition, records, rejections).map_err(StepError::Call)?;
-            if left > 0 {
-                held = hold;
-                break;
-            }
-        }
+        let Called { mut output, mut progress, batches: called, hold } =
+            self.call_with(&mut instance, batches, now_ms).await?;
         let watermark_ms = self.watermark_after(&batches[..called], aligned.as_ref());
         if watermark_ms > self.times.watermark_ms || is_woken {
             let closed = instance.advance(watermark_ms).await.map_err(StepError::Call)?;
@@ -562,7 +503,7 @@ impl Worker {
         };
         if self.is_sink() && staged.state.is_empty() && progress.iter().all(|progress| progress.next_offset.is_none()) {
             self.instance = Some(instance);
-            return Ok(held);
+            return Ok(hold);
         }
         let effects = Effects {
             scope: self.scope,
@@ -591,36 +532,7 @@ impl Worker {
         metrics.task_records_in.get_or_create(&self.label).inc_by(sum(|progress| progress.records_in));
         metrics.task_records_out.get_or_create(&self.label).inc_by(sum(|progress| progress.records_out));
         metrics.task_rejections.get_or_create(&self.label).inc_by(sum(|progress| progress.rejected));
-        Ok(held)
-    }
-
-    fn remember_delivery(
-        &self,
-        topic: &str,
-        records: &[StoredRecord<'_>],
-        (done, rejected): (usize, usize),
-        hold: Option<&Hold>,
-        begun: std::time::Instant,
-    ) {
-        let offset = |record: Option<&StoredRecord<'_>>| record.map_or(0, |record| record.offset);
-        self.activity.remember(Delivery {
-            at_ms: self.surroundings.clock.now_ms(),
-            what: format!(
-                "{topic} partition {} offsets {} to {}",
-                self.scope.partition,
-                offset(records.first()),
-                offset(records.last())
-            ),
-            verdict: match (done, rejected) {
-                (0, _) if hold.is_some() => Verdict::Failed,
-                (_, 0) => Verdict::Accepted,
-                _ => Verdict::Refused,
-            },
-            status: None,
-            records: (done - rejected.min(done)) as u64,
-            us: micros(begun.elapsed()),
-            reason: hold.map(|hold| hold.reason.clone()),
-        });
+        Ok(hold)
     }
 
     /// What was read of an internal topic is nobody's any more.
@@ -714,7 +626,7 @@ impl Worker {
         }
     }
 
-    fn show(&self, state: TaskState, reason: Option<String>) {
+    pub(super) fn show(&self, state: TaskState, reason: Option<String>) {
         let Shown { status, partitions } = &mut *self.shown.lock();
         status.state = state;
         status.reason = reason;
@@ -743,12 +655,6 @@ struct Aligned {
     watermark_ms: Option<i64>,
     /// What must have been read of the internal topics before the task goes by it, by input.
     ends: Vec<u64>,
-}
-
-/// Records of one input that go into one call.
-struct Batch<'a> {
-    input: usize,
-    records: &'a [StoredRecord<'a>],
 }
 
 pub(super) fn micros(duration: Duration) -> u64 {
