@@ -339,8 +339,9 @@ pub const POLL_RECORDS_MAX: u32 = 10_000;
 pub const POLL_BYTES_MAX: u64 = 8 << 20;
 /// The longest that a source or a sink may ask to be left alone.
 pub const HOLD_MS_MAX: u64 = 3_600_000;
-/// Body and head of a request that a webhook is given, and how long its body may take to come.
-pub const HOOK_BODY_BYTES_MAX: usize = 8 << 20;
+/// Body and head of a request that a webhook is given, and how long its body may take to come. A record that has such a body
+/// for its value has room for its key and its headers.
+pub const HOOK_BODY_BYTES_MAX: usize = 7 << 20;
 pub const HOOK_HEADERS_MAX: usize = 200;
 pub const HOOK_BODY_MS_MAX: u64 = 10_000;
 /// Requests in one webhook's instances at once, and requests that wait for a place there; the next one is told to come again.

@@ -1,5 +1,6 @@
 //! A host of one's own: a real process, on a free port, over a folder that goes when the test does.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -66,6 +67,7 @@ pub struct HostOptions {
     data: Option<PathBuf>,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    log: Option<PathBuf>,
 }
 
 impl HostOptions {
@@ -87,6 +89,13 @@ impl HostOptions {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes its log to this file, over all its starts; else to where the test's messages go.
+    #[must_use]
+    pub fn log(mut self, file: &Path) -> Self {
+        self.log = Some(file.to_owned());
         self
     }
 
@@ -127,6 +136,9 @@ impl HostOptions {
         serve.arg("serve").arg("--data").arg(data).arg("--http").arg(format!("127.0.0.1:{port}"));
         serve.args(&self.arguments).envs(self.variables.iter().map(|(name, value)| (name, value)));
         serve.stdin(Stdio::null()).stdout(Stdio::piped());
+        if let Some(log) = &self.log {
+            serve.stderr(File::options().create(true).append(true).open(log).expect("the log can be written"));
+        }
         serve
     }
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "what happens outside a host takes real time")]
 
+mod bad_server;
 mod batch;
 mod careless_s3;
 mod chain;
@@ -17,11 +18,16 @@ mod partition;
 mod parts;
 mod s3;
 mod segment;
+mod senders;
 mod server;
 mod session;
+mod sink_audit;
+mod stored;
 mod wait;
+mod webhook;
 pub mod zoo;
 
+pub use bad_server::{Answer, Attempt, BadServer, Manners, Request, scrambled};
 pub use batch::{fetch_raw, shown};
 pub use careless_s3::CarelessS3;
 pub use chain::{Auditor, Chain};
@@ -36,5 +42,9 @@ pub use partition::{Partition, partitions, sealed};
 pub use parts::{binary, command, guest, plugin, plugins};
 pub use s3::S3;
 pub use segment::{Segment, exact, files, segments};
+pub use senders::{Sender, run_script};
 pub use session::run_sessions;
+pub use sink_audit::SinkAudit;
+pub use stored::{Stored, read_stored};
 pub use wait::{until, until_equal};
+pub use webhook::Webhook;

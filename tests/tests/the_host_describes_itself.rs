@@ -81,6 +81,7 @@ async fn to_operators_and_tools() {
         ("/v1/deployments/{deployment}/state/{table}", &["get"]),
         ("/v1/pipelines", &["get", "post"]),
         ("/v1/pipelines/{pipeline}", &["get", "delete"]),
+        ("/hooks/{deployment}", &["get", "head", "post", "put", "patch", "delete", "options"]),
         ("/metrics", &["get"]),
         ("/healthz", &["get"]),
         ("/readyz", &["get"]),
@@ -90,7 +91,7 @@ async fn to_operators_and_tools() {
             assert!(paths[path][*method]["summary"].is_string(), "{method} {path} has a summary");
         }
     }
-    assert_eq!(paths.len(), 32, "every path has its row above");
+    assert_eq!(paths.len(), 33, "every path has its row above");
 }
 
 #[tokio::test]

@@ -5,8 +5,22 @@ use std::path::Path;
 
 use kafka_do_tests::{Host, plugins, run_sessions};
 
+/// The secrets that pages name.
+const SECRETS: &str = "\
+GITHUB_SECRET=its-a-secret-to-everybody
+STRIPE_SECRET=whsec_of_the_endpoint
+STANDARD_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+SHOP_SECRET=hush-hush-hush
+";
+
+/// A host as the pages take it for granted: with the plugins, their secrets, and a way out to servers on this machine.
 async fn check(page: &str) {
-    let host = Host::start_with(&["--plugins", plugins().to_str().unwrap()]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = folder.path().join("secrets");
+    std::fs::write(&secrets, SECRETS).unwrap();
+    let (plugins, secrets) = (plugins(), secrets.to_str().unwrap().to_owned());
+    let arguments = ["--plugins", plugins.to_str().unwrap(), "--secrets", &secrets, "--egress-private", "127.0.0.0/8"];
+    let host = Host::start_with(&arguments).await;
     let (url, page) = (host.url(), page.to_owned());
     tokio::task::spawn_blocking(move || run_sessions(Path::new(&page), &url)).await.unwrap();
 }
@@ -29,5 +43,5 @@ async fn of_each_plugin() {
         check(page.strip_prefix(&root).unwrap().to_str().unwrap()).await;
         pages += 1;
     }
-    assert!(pages >= 7, "{pages} plugins were found");
+    assert!(pages >= 13, "{pages} plugins were found");
 }

@@ -58,7 +58,7 @@ pub(crate) struct Deployment {
     pub(crate) name: String,
     pub(crate) state: String,
     pub(crate) generation: u32,
-    pub(crate) dead_letter_topic: String,
+    pub(crate) dead_letter_topic: Option<String>,
     pub(crate) lag: u64,
     pub(crate) generations: Vec<Generation>,
     pub(crate) failures: Vec<Failure>,

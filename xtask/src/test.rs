@@ -32,6 +32,7 @@ impl Test {
 
         say("The tools that the tests run.");
         let s3_server = tools::s3_server()?;
+        tools::senders()?;
 
         say("The plugins, and the guests that the tests run.");
         plugins::build_plugins()?;

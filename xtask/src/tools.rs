@@ -14,9 +14,13 @@ const S3_SERVER_VERSION: &str = "0.14.1";
 /// Builds components of Python, each with an interpreter of its own.
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 
+/// What posts webhooks in the tests, with the libraries of those who send them.
+const SENDERS: &str = "tests/senders";
+
 pub(crate) fn run() -> Result<ExitCode> {
     println!("{}", paths::short(&s3_server()?));
     println!("{}", paths::short(&python_processor()?));
+    println!("{}", paths::short(&senders()?));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -74,4 +78,25 @@ pub(crate) fn python_processor() -> Result<PathBuf> {
     build.arg(&component).current_dir(source.parent().unwrap_or(&source));
     cargo::run(&mut build).context("examples/python-processor does not build")?;
     Ok(component)
+}
+
+/// The folder of the senders, with what its `package-lock.json` names; what is installed of the same lock file is not
+/// installed again.
+pub(crate) fn senders() -> Result<PathBuf> {
+    let folder = paths::root().join(SENDERS);
+    let read = |path: &str| std::fs::read(folder.join(path)).ok();
+    let lock = read("package-lock.json");
+    // npm has a lock file of its own in there, in another form; so the one that was obeyed is kept beside it.
+    let obeyed = "node_modules/.obeyed-package-lock.json";
+    if lock.is_some() && lock == read(obeyed) {
+        return Ok(folder);
+    }
+    eprintln!("Installing the libraries of {SENDERS}.");
+    let mut install = Command::new("npm");
+    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder);
+    cargo::run(&mut install).with_context(|| {
+        format!("the tests of webhooks need the packages of {SENDERS} from npm; is Node.js 20 installed?")
+    })?;
+    std::fs::copy(folder.join("package-lock.json"), folder.join(obeyed)).context("cannot note what was installed")?;
+    Ok(folder)
 }

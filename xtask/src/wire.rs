@@ -68,6 +68,17 @@ impl Connection {
         }
     }
 
+    /// Sends a request as it is, with the host's name, and reads the answer away.
+    pub(crate) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<StatusCode> {
+        request.headers_mut().insert(HOST, self.host.parse()?);
+        self.exchange(request, async |response| {
+            let (head, body) = response.into_parts();
+            body.collect().await?;
+            Ok(head.status)
+        })
+        .await
+    }
+
     async fn post(&mut self, path: &str, body: Bytes) -> Result<(StatusCode, HeaderMap, Bytes)> {
         let request = Request::builder().method(Method::POST).uri(path).header(CONTENT_TYPE, NDJSON);
         let request = request.header(HOST, &self.host).body(Full::new(body))?;

@@ -1,4 +1,4 @@
-//! `/hooks/{deployment}`, and the paths that deployments claim: requests that others send, for a plugin to answer.
+//! `/hooks/{deployment}` and what is below it, and the paths that deployments claim: requests that others send, for a plugin to answer.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,7 +14,7 @@ use crate::limits::{HOOK_BODY_BYTES_MAX, HOOK_BODY_MS_MAX, HOOK_HEADERS_MAX};
 use crate::model::name::DeploymentName;
 use crate::plugin::{HookRequest, HookResponse};
 
-/// A request for a webhook: any method.
+/// A request for a webhook: any method, and any path below this one.
 ///
 /// What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
 /// records are durable. A deployment that takes no requests now answers 503, with Retry-After.
@@ -32,20 +32,6 @@ pub(super) async fn receive(State(app): State<App>, request: Request) -> Result<
     let (name, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
     let (name, rest) = (DeploymentName::parse(name)?, rest.to_owned());
     hand_over(app, name, rest, request).await
-}
-
-/// The same, for what is below the deployment's path.
-#[utoipa::path(
-    method(get, head, post, put, patch, delete, options), path = "/hooks/{deployment}/{*path}", tag = "webhooks",
-    params(("deployment" = String, Path), ("path" = String, Path)),
-    responses(
-        (status = 200, description = "The plugin's own answer, with a status of its own"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Send it again"),
-    ),
-)]
-pub(super) async fn receive_below(app: State<App>, request: Request) -> Result<Response> {
-    receive(app, request).await
 }
 
 /// What no other call answers may be for a path that a deployment claims.
@@ -73,8 +59,8 @@ async fn hand_over(app: App, name: DeploymentName, path: String, request: Reques
         headers,
         body,
     };
-    // The sender may hang up; what was begun is brought to its end all the same.
-    app.whole(|app| async move { app.receive(&name, request, permit).await }).await.and_then(answer)
+    // A sender that hangs up has no answer and sends again; what was stored meanwhile is known by its id.
+    app.receive(&name, request, permit).await.and_then(answer)
 }
 
 fn headers_of(headers: &HeaderMap) -> Result<Vec<(String, Bytes)>> {

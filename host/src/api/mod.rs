@@ -82,7 +82,6 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(members::acknowledge))
         .routes(routes!(group_stream::stream))
         .routes(routes!(hooks::receive))
-        .routes(routes!(hooks::receive_below))
         .routes(routes!(operate::metrics))
         .routes(routes!(operate::healthz))
         .routes(routes!(operate::readyz))
@@ -99,6 +98,7 @@ pub fn router(app: App, names: Names) -> Router {
     let openapi: Arc<str> = openapi.to_json().unwrap_or_default().into();
     router
         .route("/openapi.json", axum::routing::get(move || std::future::ready(operate::openapi(&openapi))))
+        .route("/hooks/{deployment}/{*below}", axum::routing::any(hooks::receive))
         .fallback(hooks::claimed)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(Arc::new(names), guard::check))

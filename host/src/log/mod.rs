@@ -15,6 +15,7 @@ mod admission;
 mod archive;
 mod catalog;
 mod commits;
+mod events;
 mod follow;
 mod head;
 mod once;
@@ -62,6 +63,7 @@ use admission::Admission;
 use archive::Archive;
 use catalog::Catalog;
 use commits::Commits;
+use events::Events;
 use head::Head;
 use writer::{Job, Writer};
 
@@ -124,6 +126,7 @@ impl Log {
             rounds: snapshot.round()?,
             tails: tail::TailBudget::default(),
             trouble: None,
+            events: Events::default(),
         };
         let (commits, writer) = Commits::start(writer)?;
         let log = Arc::new(Self {

@@ -4,7 +4,7 @@
 use super::unit::Once;
 use super::writer::Refusal;
 use crate::error::Error;
-use crate::model::request::{Answered, ProducerId, RequestName, Scope};
+use crate::model::request::{Answered, ProducerId, RequestName};
 use crate::model::topic::PartitionId;
 use crate::store::Tables;
 use crate::store::producers::Sequence;
@@ -45,9 +45,7 @@ pub(super) fn remember(
     partitions: impl Iterator<Item = PartitionId>,
     offsets: &[u64],
 ) -> Result<(), Refusal> {
-    // Of an event it is enough that it came.
-    let is_event = matches!(once.name, RequestName::Key { scope: Scope::Events(_), .. });
-    let parts = partitions.zip(offsets.iter().copied()).filter(|_| !is_event).collect();
+    let parts = partitions.zip(offsets.iter().copied()).collect();
     let answered = Answered { fingerprint: once.fingerprint, at_ms: once.at_ms, parts, runs: once.runs };
     match once.name {
         RequestName::Key { scope, key } => tables.put_request(scope, &key, &answered)?,

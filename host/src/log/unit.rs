@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::limits::MERGE_BYTES_MAX;
 use crate::model::batch::{Batch, BatchBuilder, Producer};
 use crate::model::deployment::{DeploymentId, TaskTimes};
+use crate::model::event::EventId;
 use crate::model::name::GroupName;
 use crate::model::record::Record;
 use crate::model::request::{Answered, Fingerprint, RequestName};
@@ -25,6 +26,9 @@ pub struct Unit {
     pub partitions: Vec<Arc<Partition>>,
     /// Where the unit may come twice.
     pub once: Option<Once>,
+    /// What the unit stores, where it may come twice and it is enough to know that it has come. Such a unit has no other
+    /// `once`.
+    pub event: Option<EventId>,
     /// The memory that the unit takes up while it waits.
     pub permit: Option<Permit>,
 }

@@ -1,13 +1,14 @@
 //! The writer: one transaction a round, one fsync a transaction. What arrives while a commit is under way is the next
 //! round: the commit itself is the batching window, and nothing ever waits for a timer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::events::{Events, Heard};
 use super::head::Head;
 use super::tail::TailBudget;
 use super::unit::Committed;
@@ -17,7 +18,9 @@ use crate::config::Sync;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{BATCH_BYTES_TARGET, DISK_RESERVE_BYTES, HEAL_MS};
 use crate::model::batch::{Batch, BatchBuilder};
+use crate::model::event::EventId;
 use crate::model::record::Record;
+use crate::model::request::Answered;
 use crate::model::topic::PartitionId;
 use crate::store::partitions::PartitionRow;
 use crate::store::{Durable, Opening, Store, StoreError, Tables};
@@ -29,6 +32,7 @@ pub(super) const HALTED: &str = "store-halted";
 pub(super) type Change = Box<dyn FnOnce(&mut Tables<'_>) -> crate::store::Result<()> + Send>;
 type Reply<T> = oneshot::Sender<Result<T>>;
 
+#[expect(clippy::large_enum_variant, reason = "nearly all jobs are units")]
 pub(super) enum Job {
     Unit(Unit, Reply<Committed>),
     Alter(Change, Reply<()>),
@@ -67,6 +71,7 @@ pub(super) struct Writer {
     pub(super) rounds: u64,
     pub(super) tails: TailBudget,
     pub(super) trouble: Option<Trouble>,
+    pub(super) events: Events,
 }
 
 /// What stands in the way of the next round.
@@ -202,7 +207,14 @@ impl Writer {
         let mut pending = jobs.into_iter();
         let outcome = (|| {
             let transaction = self.store.begin_as(durable)?;
-            let mut round = Round { tables: transaction.tables(), partitions: HashMap::new(), order: Vec::new() };
+            let mut round = Round {
+                tables: transaction.tables(),
+                partitions: HashMap::new(),
+                order: Vec::new(),
+                events: &mut self.events,
+                heard: HashSet::new(),
+                now_ms: self.clock.now_ms(),
+            };
             for job in pending.by_ref() {
                 match job {
                     Job::Unit(unit, reply) if is_full && !unit.appends.is_empty() => {
@@ -232,9 +244,10 @@ impl Writer {
                 self.rounds = number;
                 round.tables.put_round(number)?;
             }
-            let staged = round.finish()?;
+            let (staged, heard) = round.finish()?;
             match transaction.commit() {
                 Ok(()) => {
+                    self.events.committed(heard);
                     self.unsynced.store(durable == Durable::Later, Ordering::Release);
                     Ok(staged)
                 }
@@ -252,6 +265,7 @@ impl Writer {
             Failure::Before(error) => (error, Vec::new(), None),
             Failure::InCommit(error, staged, number) => (error, staged, number),
         };
+        self.events.doubt();
         let was_in_commit = number.is_some() || !staged.is_empty();
         if matches!(error, StoreError::Format { .. } | StoreError::Corrupt { .. }) {
             return Err(error.into());
@@ -371,6 +385,10 @@ struct Round<'t> {
     tables: Tables<'t>,
     partitions: HashMap<PartitionId, usize>,
     order: Vec<Staged>,
+    events: &'t mut Events,
+    /// Events that this round stores.
+    heard: HashSet<EventId>,
+    now_ms: i64,
 }
 
 impl Round<'_> {
@@ -382,6 +400,11 @@ impl Round<'_> {
             && let Some(answered) = once::find(&mut self.tables, once)?
         {
             return Ok(Committed::Before(answered));
+        }
+        if let Some(event) = unit.event
+            && (self.heard.contains(&event) || self.events.knows(&mut self.tables, event, self.now_ms)?)
+        {
+            return Ok(Committed::Before(Answered::default()));
         }
         for guard in &unit.guards {
             self.check(guard)?;
@@ -403,6 +426,7 @@ impl Round<'_> {
         if let Some(once) = unit.once {
             once::remember(&mut self.tables, once, partitions.into_iter(), &offsets)?;
         }
+        self.heard.extend(unit.event);
         Ok(Committed::Now(offsets))
     }
 
@@ -497,13 +521,14 @@ impl Round<'_> {
         Ok(base_offset)
     }
 
-    fn finish(mut self) -> Result<Vec<Staged>, StoreError> {
+    fn finish(mut self) -> Result<(Vec<Staged>, Heard), StoreError> {
+        let heard = self.events.write(&mut self.tables, self.heard.into_iter().collect(), self.now_ms)?;
         for staged in &mut self.order {
             staged.close_open(&mut self.tables)?;
         }
         // A topic that was deleted in this round takes along what came before it in the round.
         self.order.retain(|staged| !staged.partition.is_deleted());
-        Ok(self.order)
+        Ok((self.order, heard))
     }
 }
 

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod dead_letter;
 pub mod deployment;
 pub mod egress;
+pub mod event;
 pub mod generation;
 pub mod group;
 pub mod hook_path;

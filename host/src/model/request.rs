@@ -23,8 +23,6 @@ pub struct ProducerId(pub u64);
 pub enum Scope {
     Topic(super::topic::TopicId),
     Transactions,
-    /// What a webhook's senders call their events: known for longer, and by nothing but the name.
-    Events(super::deployment::DeploymentId),
 }
 
 /// What a sequence counts through.

@@ -11,7 +11,7 @@
 //! | `batches` | topic id, partition, base offset | greatest timestamp so far, RecordBatch v2 ([`batches`]) | until sealed |
 //! | `producers`, `producer_names`, `sequences` | producer id; name; producer id, topic id, partition | see [`producers`] | until newer ones come |
 //! | `requests`, `request_order` | topic id, key; number | answers to requests with a key ([`requests`]) | a day, or until newer ones come |
-//! | `events`, `event_order` | deployment id, id; number | events that webhooks were told of ([`requests`]) | three days, or until newer ones come |
+//! | `events` | number | the events that a commit stored ([`events`]) | three days, or until newer ones come |
 //! | `group_offsets` | group, topic id, partition | the next offset to read, and since when ([`offsets`]) | with the group, or the topic |
 //! | `groups` | group | JSON [`crate::model::group::GroupRow`] | until deleted, or without members for too long |
 //! | `members` | group, member id | JSON [`crate::model::group::MemberRow`] | until it leaves or its session ends |
@@ -30,6 +30,7 @@
 pub mod batches;
 pub mod cursors;
 pub mod deployments;
+pub mod events;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod garbage;

@@ -1,6 +1,4 @@
 //! Table `requests`: what requests with an idempotency key were answered; table `request_order`: in which order they came.
-//! Tables `events` and `event_order` are the same for the events that webhooks were told of, by the ids of their senders: they
-//! are many and small, are known for longer, and take no room from the others.
 //!
 //! Value: fingerprint (16 bytes), time i64, then the parts (count, and topic, partition and offset each) and the runs
 //! (count, and part and length each), as varints. The oldest go first, by number, by bytes and by age.
@@ -8,54 +6,26 @@
 use redb::{ReadableTable, TableDefinition};
 
 use super::{Result, Tables, corrupt};
-use crate::limits::{
-    HOOK_ID_MS_MAX, HOOK_IDS_MAX, IDEMPOTENCY_BYTES_MAX, IDEMPOTENCY_KEY_MS_MAX, IDEMPOTENCY_KEYS_MAX,
-};
+use crate::limits::{IDEMPOTENCY_BYTES_MAX, IDEMPOTENCY_KEY_MS_MAX, IDEMPOTENCY_KEYS_MAX};
 use crate::model::request::{Answered, Scope};
 use crate::model::topic::{PartitionId, TopicId};
 use crate::model::varint;
 
 pub(super) const TABLE: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("requests");
 pub(super) const ORDER: TableDefinition<'_, u64, (u32, &str)> = TableDefinition::new("request_order");
-pub(super) const EVENTS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("events");
-pub(super) const EVENT_ORDER: TableDefinition<'_, u64, (u32, &str)> = TableDefinition::new("event_order");
 /// Old keys that a new one takes along: more than one, so that what is too old goes though few keys come.
 const EXPIRED_PER_KEY: usize = 4;
 /// And more where the new one is large: so many small ones that it makes good for itself.
 const EXPIRED_PER_KEY_MAX: usize = 1_024;
 
-/// What a pair of tables may hold.
-struct Bounds {
-    keys: u64,
-    ms: i64,
-    bytes: u64,
-    /// In table `meta`: the sum of the values' lengths.
-    sum: &'static str,
-}
-
-const REQUEST_BOUNDS: Bounds = Bounds {
-    keys: IDEMPOTENCY_KEYS_MAX,
-    ms: IDEMPOTENCY_KEY_MS_MAX,
-    bytes: IDEMPOTENCY_BYTES_MAX,
-    sum: "request-bytes",
-};
-/// What is kept of an event has one size.
-const EVENT_BOUNDS: Bounds = Bounds { keys: HOOK_IDS_MAX, ms: HOOK_ID_MS_MAX, bytes: u64::MAX, sum: "event-bytes" };
-
-fn bounds(scope: Scope) -> Bounds {
-    if is_event(scope) { EVENT_BOUNDS } else { REQUEST_BOUNDS }
-}
-
-fn is_event(scope: Scope) -> bool {
-    matches!(scope, Scope::Events(_))
-}
+/// In table `meta`: the sum of the values' lengths.
+const BYTES: &str = "request-bytes";
 
 /// Topic ids begin at 1.
 fn scope_number(scope: Scope) -> u32 {
     match scope {
         Scope::Transactions => 0,
         Scope::Topic(id) => id.0,
-        Scope::Events(id) => id.0,
     }
 }
 
@@ -94,40 +64,31 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Answered> {
     rest.is_empty().then_some(answered)
 }
 
-impl<'t> Tables<'t> {
-    fn answers(&mut self, scope: Scope) -> Result<&mut redb::Table<'t, (u32, &'static str), &'static [u8]>> {
-        if is_event(scope) { self.events() } else { self.requests() }
-    }
-
-    fn order(&mut self, scope: Scope) -> Result<&mut redb::Table<'t, u64, (u32, &'static str)>> {
-        if is_event(scope) { self.event_order() } else { self.request_order() }
-    }
-
+impl Tables<'_> {
     /// What the request of this key was answered, unless that is forgotten.
     pub fn request(&mut self, scope: Scope, key: &str, now_ms: i64) -> Result<Option<Answered>> {
-        let Some(found) = self.answers(scope)?.get((scope_number(scope), key))? else { return Ok(None) };
+        let Some(found) = self.requests()?.get((scope_number(scope), key))? else { return Ok(None) };
         let answered = decode(found.value()).ok_or_else(|| corrupt("requests", key, "it is malformed"))?;
-        Ok((now_ms.saturating_sub(answered.at_ms) < bounds(scope).ms).then_some(answered))
+        Ok((now_ms.saturating_sub(answered.at_ms) < IDEMPOTENCY_KEY_MS_MAX).then_some(answered))
     }
 
     pub fn put_request(&mut self, scope: Scope, key: &str, answered: &Answered) -> Result<()> {
-        let bounds = bounds(scope);
         let row = (scope_number(scope), key);
         let value = encode(answered);
-        let mut bytes = self.request_bytes(&bounds)? + value.len() as u64;
-        let was = self.answers(scope)?.insert(row, value.as_slice())?.map(|old| old.value().len() as u64);
+        let mut bytes = self.request_bytes()? + value.len() as u64;
+        let was = self.requests()?.insert(row, value.as_slice())?.map(|old| old.value().len() as u64);
         if let Some(was) = was {
             // Too old to be known again, and still in its old place in the order.
             bytes = bytes.saturating_sub(was);
-            self.forget_key_in_order(scope, row)?;
+            self.forget_key_in_order(row)?;
         }
-        let newest = self.order(scope)?.last()?.map_or(0, |(number, _)| number.value()) + 1;
-        self.order(scope)?.insert(newest, row)?;
+        let newest = self.request_order()?.last()?.map_or(0, |(number, _)| number.value()) + 1;
+        self.request_order()?.insert(newest, row)?;
         for taken in 0..EXPIRED_PER_KEY_MAX {
-            if taken >= EXPIRED_PER_KEY && bytes <= bounds.bytes {
+            if taken >= EXPIRED_PER_KEY && bytes <= IDEMPOTENCY_BYTES_MAX {
                 break;
             }
-            let Some((number, row)) = self.order(scope)?.first()?.map(|(number, row)| {
+            let Some((number, row)) = self.request_order()?.first()?.map(|(number, row)| {
                 let (scope, key) = row.value();
                 (number.value(), (scope, key.to_owned()))
             }) else {
@@ -135,32 +96,32 @@ impl<'t> Tables<'t> {
             };
             let row = (row.0, row.1.as_str());
             let old = self
-                .answers(scope)?
+                .requests()?
                 .get(row)?
                 .map(|old| (old.value().len() as u64, decode(old.value()).map_or(i64::MIN, |old| old.at_ms)));
             let (length, at_ms) = old.unwrap_or((0, i64::MIN));
-            let is_surplus = newest - number >= bounds.keys || bytes > bounds.bytes;
-            let is_old = answered.at_ms.saturating_sub(at_ms) >= bounds.ms;
+            let is_surplus = newest - number >= IDEMPOTENCY_KEYS_MAX || bytes > IDEMPOTENCY_BYTES_MAX;
+            let is_old = answered.at_ms.saturating_sub(at_ms) >= IDEMPOTENCY_KEY_MS_MAX;
             if number == newest || !(is_surplus || is_old) {
                 break;
             }
             bytes = bytes.saturating_sub(length);
-            self.answers(scope)?.remove(row)?;
-            self.order(scope)?.remove(number)?;
+            self.requests()?.remove(row)?;
+            self.request_order()?.remove(number)?;
         }
-        self.meta()?.insert(bounds.sum, bytes)?;
+        self.meta()?.insert(BYTES, bytes)?;
         Ok(())
     }
 
     /// What all answers that are remembered take up.
-    fn request_bytes(&mut self, bounds: &Bounds) -> Result<u64> {
-        Ok(self.meta()?.get(bounds.sum)?.map_or(0, |bytes| bytes.value()))
+    fn request_bytes(&mut self) -> Result<u64> {
+        Ok(self.meta()?.get(BYTES)?.map_or(0, |bytes| bytes.value()))
     }
 
-    fn forget_key_in_order(&mut self, scope: Scope, row: (u32, &str)) -> Result<()> {
+    fn forget_key_in_order(&mut self, row: (u32, &str)) -> Result<()> {
         // What was too old is among the first.
         let mut found = None;
-        for entry in self.order(scope)?.iter()? {
+        for entry in self.request_order()?.iter()? {
             let (number, at) = entry?;
             if at.value() == row {
                 found = Some(number.value());
@@ -168,7 +129,7 @@ impl<'t> Tables<'t> {
             }
         }
         if let Some(number) = found {
-            self.order(scope)?.remove(number)?;
+            self.request_order()?.remove(number)?;
         }
         Ok(())
     }
@@ -214,11 +175,6 @@ mod tests {
         }
         assert_eq!(tables.request(scope, "k3", 20).unwrap(), Some(answered(3)));
         assert_eq!(tables.request(Scope::Transactions, "k3", 20).unwrap(), None);
-        let events = Scope::Events(crate::model::deployment::DeploymentId(1));
-        assert_eq!(tables.request(events, "k3", 20).unwrap(), None);
-        tables.put_request(events, "e", &answered(3)).unwrap();
-        assert_eq!(tables.request(events, "e", IDEMPOTENCY_KEY_MS_MAX + 4).unwrap(), Some(answered(3)));
-        assert_eq!(tables.request(events, "e", HOOK_ID_MS_MAX + 3).unwrap(), None);
         let later = IDEMPOTENCY_KEY_MS_MAX + 3;
         assert_eq!(tables.request(scope, "k3", later).unwrap(), None);
         // The one that comes back is remembered anew, and those of its age go.
@@ -228,6 +184,6 @@ mod tests {
         assert_eq!(tables.request_order().unwrap().iter().unwrap().count(), 7);
         let left =
             tables.requests().unwrap().iter().unwrap().map(|row| row.unwrap().1.value().len() as u64).sum::<u64>();
-        assert_eq!(tables.request_bytes(&REQUEST_BOUNDS).unwrap(), left);
+        assert_eq!(tables.request_bytes().unwrap(), left);
     }
 }

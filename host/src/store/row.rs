@@ -8,8 +8,8 @@ use super::shares::ShareCell;
 use super::state::{Change, Scope};
 use super::topics::TopicRow;
 use super::{
-    Result, batches, cursors, deployments, garbage, groups, ledger, members, meta, offsets, partitions, pipelines,
-    plugins, producers, requests, segments, shares, state, tasks, topics, unpublished,
+    Result, batches, cursors, deployments, events, garbage, groups, ledger, members, meta, offsets, partitions,
+    pipelines, plugins, producers, requests, segments, shares, state, tasks, topics, unpublished,
 };
 use crate::model::deployment::{Deployment, DeploymentId, TaskTimes};
 use crate::model::generation::{LedgerEntry, Version};
@@ -131,8 +131,7 @@ tables! {
     sequences: producers::SEQUENCES => ((u64, u32, u32), &'static [u8]),
     requests: requests::TABLE => ((u32, &'static str), &'static [u8]),
     request_order: requests::ORDER => (u64, (u32, &'static str)),
-    events: requests::EVENTS => ((u32, &'static str), &'static [u8]),
-    event_order: requests::EVENT_ORDER => (u64, (u32, &'static str)),
+    event_rows: events::TABLE => (u64, &'static [u8]),
     offsets: offsets::TABLE => ((&'static str, u32, u32), (u64, i64)),
     groups: groups::TABLE => (&'static str, &'static [u8]),
     members: members::TABLE => ((&'static str, u64), &'static [u8]),

@@ -65,7 +65,7 @@ impl Worker {
             if self.is_sink() {
                 self.remember_delivery(&topic, records, (done.len(), rejections.len()), hold.as_ref(), call_begun);
             }
-            let reached = plan.reach(&self.surroundings.log, &emitted).await?;
+            let reached = plan.reach(&self.surroundings, &emitted).await?;
             let progress = &mut called.progress[*input];
             progress.next_offset = done.last().map(|last| last.offset + 1).or(progress.next_offset);
             progress.records_in += done.len() as u64;

@@ -16,7 +16,8 @@ use super::status::{
 use super::worker::Command;
 use crate::error::Result;
 use crate::limits::{DEPLOYMENT_STEPS_MAX, FAILURES_KEPT, SINK_DEPLOYMENT_STEPS_MAX};
-use crate::model::deployment::Deployment;
+use crate::model::deployment::{Deployment, DeploymentId};
+use crate::model::name::DeploymentName;
 use crate::model::plugin::Role;
 use crate::model::topic::TopicId;
 use crate::store::Store;
@@ -99,6 +100,18 @@ impl Deployed {
 
     pub(super) fn row(&self) -> Deployment {
         self.row.lock().clone()
+    }
+
+    pub(super) fn id(&self) -> DeploymentId {
+        self.row.lock().id
+    }
+
+    pub(super) fn name(&self) -> DeploymentName {
+        self.row.lock().name.clone()
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.row.lock().paused
     }
 
     pub(super) fn set_row(&self, row: Deployment) {

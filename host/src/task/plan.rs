@@ -259,7 +259,8 @@ impl Plan {
     }
 
     /// The same, and makes those that are missing.
-    pub(super) async fn reach(&self, log: &Log, records: &[Emitted]) -> Result<Reached, StepError> {
+    pub(super) async fn reach(&self, of: &Surroundings, records: &[Emitted]) -> Result<Reached, StepError> {
+        let Surroundings { log, shutdown, .. } = of;
         let (mut reached, missing) = self.find_reached(log, records).map_err(StepError::Call)?;
         for name in missing {
             let is_under = |topic: &Arc<Topic>| self.generation.grants.has_prefix_of(topic.name().as_str());
@@ -268,7 +269,10 @@ impl Plan {
                     "the plugin wants topic {name}, and there are {PREFIXED_TOPICS_MAX} topics under its prefixes; make it yourself, or choose names that are fewer"
                 ))));
             }
-            let made = log.create_topic(&name, &TopicConfig::default()).await;
+            let (own_log, wanted) = (Arc::clone(log), name.clone());
+            // Whoever waits for it may go; a topic is made whole.
+            let made = shutdown.whole(async move { own_log.create_topic(&wanted, &TopicConfig::default()).await });
+            let made = made.await.unwrap_or_else(|| Err(Error::shutting_down()));
             let (topic, _) = made.map_err(|error| StepError::Host(error.detail))?;
             reached.insert(name.to_string(), topic);
         }

@@ -23,9 +23,9 @@ use crate::error::{Error, Kind, Result};
 use crate::limits::{
     HOOK_CALLS_MAX, HOOK_WAITING_MAX, INSTANCE_IDLE_MS, RECORD_COST_BYTES, TASK_FAILURES_MAX, TRIAL_MS,
 };
-use crate::log::{Committed, Once, Permit};
+use crate::log::{Committed, Permit};
+use crate::model::event::EventId;
 use crate::model::name::DeploymentName;
-use crate::model::request::{RequestName, Scope as RequestScope};
 use crate::plugin::{CallError, HookReply, HookRequest, HookResponse, Instance, StateBase};
 use crate::store::state::Scope;
 use crate::telemetry::DeploymentLabel;
@@ -155,27 +155,27 @@ impl Supervisor {
 
     fn desk_of(deployed: &Deployed) -> Result<Arc<Desk>> {
         let desk = deployed.reception.desk.read().clone();
-        let row = deployed.row();
         let down = |why: &str| {
             Err(Error::new(
                 Kind::Unavailable,
                 "deployment-down",
-                format!("deployment {} takes no requests now: {why}; send it again later", row.name),
+                format!("deployment {} takes no requests now: {why}; send it again later", deployed.name()),
             ))
         };
-        match (desk, deployed.plan()) {
-            (Some(_), _) if row.paused => down("it is paused"),
-            (Some(desk), _) => Ok(desk),
-            (None, Some(plan)) => Err(Error::not_found(
+        if let Some(desk) = desk {
+            return if deployed.is_paused() { down("it is paused") } else { Ok(desk) };
+        }
+        match deployed.plan() {
+            Some(plan) => Err(Error::not_found(
                 "no-webhook",
                 format!(
                     "deployment {} runs a {}, which takes no requests; produce with POST /v1/topics/{{topic}}/records",
-                    row.name,
+                    deployed.name(),
                     plan.code.role().noun()
                 ),
             )),
-            (None, None) if deployed.is_broken() => down("it could not be started"),
-            (None, None) => down("it is starting"),
+            None if deployed.is_broken() => down("it could not be started"),
+            None => down("it is starting"),
         }
     }
 
@@ -242,25 +242,19 @@ impl Supervisor {
         permit.try_grow(records.len() * RECORD_COST_BYTES)?;
         let plan = &*desk.plan;
         let now_ms = self.surroundings.clock.now_ms();
-        let reached = plan.reach(&self.surroundings.log, &records).await?;
+        let reached = plan.reach(&self.surroundings, &records).await?;
         let sticky = deployed.reception.sticky.fetch_add(1, Ordering::Relaxed);
         let mut output = Output::default();
         let emitted = output.emit((plan, &reached), sticky, now_ms, records)?;
         let mut unit = output.into_appends()?;
         unit.permit = Some(permit);
-        let scope = RequestScope::Events(deployed.row().id);
         // An event is known by its id alone: a sender that repeats itself may write it in another way.
-        unit.once = id.map(|key| Once {
-            name: RequestName::Key { scope, key },
-            fingerprint: Default::default(),
-            at_ms: now_ms,
-            runs: Vec::new(),
-        });
+        unit.event = id.map(|id| EventId::of(deployed.id(), &id));
         match self.surroundings.log.commit(unit).await? {
             Committed::Before(_) => delivery.verdict = Verdict::Duplicate,
             Committed::Now(_) => {
                 delivery.records = emitted;
-                let label = DeploymentLabel { deployment: deployed.row().name.to_string() };
+                let label = DeploymentLabel { deployment: deployed.name().to_string() };
                 self.surroundings.metrics.task_records_out.get_or_create(&label).inc_by(emitted);
             }
         }
@@ -273,10 +267,9 @@ impl Supervisor {
         let mut instance = if let Some((instance, _)) = rested {
             instance
         } else {
-            let row = deployed.row();
-            let scope = Scope { deployment: row.id, partition: 0 };
+            let scope = Scope { deployment: deployed.id(), partition: 0 };
             let state = StateBase::Store(Arc::clone(&self.store));
-            Instance::open(&desk.plan.code, &desk.plan.context(&row.name, scope, state)).await?.0
+            Instance::open(&desk.plan.code, &desk.plan.context(&deployed.name(), scope, state)).await?.0
         };
         let handled = instance.handle(request).await;
         // What a plugin says is no fault of its instance, but for the word that it cannot go on.
@@ -288,8 +281,7 @@ impl Supervisor {
 
     /// What the sender is told, and what people see, of a request that came to nothing.
     fn missed(&self, deployed: &Deployed, desk: &Desk, miss: Miss) -> Error {
-        let row = deployed.row();
-        let name = &row.name;
+        let name = deployed.name();
         let error = match miss {
             Miss::Host(error) => error,
             Miss::Call(CallError::Reject(reason)) => return Error::invalid("request-rejected", reason),
@@ -318,7 +310,7 @@ impl Supervisor {
     fn faulted(&self, deployed: &Deployed, desk: &Desk, reason: &str) {
         let surroundings = &self.surroundings;
         let generation = &desk.plan.generation;
-        let name = deployed.row().name;
+        let name = deployed.name();
         let at_ms = surroundings.clock.now_ms();
         tracing::warn!(deployment = %name, generation = generation.number, "{reason}");
         let label = DeploymentLabel { deployment: name.to_string() };

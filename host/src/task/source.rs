@@ -164,7 +164,7 @@ impl SourceWorker {
         if has_news {
             let now_ms = self.surroundings.clock.now_ms();
             let plan = Arc::clone(&self.plan);
-            let reached = plan.reach(&self.surroundings.log, &records).await?;
+            let reached = plan.reach(&self.surroundings, &records).await?;
             self.sticky = self.sticky.wrapping_add(1);
             let mut output = Output::default();
             output.emit((&plan, &reached), self.sticky, now_ms, records).map_err(StepError::Call)?;

@@ -487,7 +487,7 @@ impl Worker {
         let watermark_ms = self.watermark_after(&batches[..called], aligned.as_ref());
         if watermark_ms > self.times.watermark_ms || is_woken {
             let closed = instance.advance(watermark_ms).await.map_err(StepError::Call)?;
-            let reached = plan.reach(&self.surroundings.log, &closed.records).await?;
+            let reached = plan.reach(&self.surroundings, &closed.records).await?;
             let emitted = output
                 .emit((&plan, &reached), self.scope.partition, now_ms, closed.records)
                 .map_err(StepError::Call)?;

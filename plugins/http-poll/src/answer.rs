@@ -14,10 +14,10 @@ const EXCERPT_BYTES: usize = 200;
 
 pub(crate) fn no_answer(error: Error, url: &str) -> Failure {
     match error {
-        Error::Denied(_) => Failure::fatal(format!(
-            "{error}; grant {} to this deployment, and where that is in a private network start the host with --egress-private",
-            origin(url).map(|origin| origin.place()).unwrap_or_default()
-        )),
+        Error::Denied(reason) => {
+            let place = origin(url).map(|origin| origin.place()).unwrap_or_default();
+            Failure::fatal(format!("nothing may be asked of {place}: {reason}"))
+        }
         Error::Invalid(_) => Failure::fatal(format!("{error}; change `url` or `headers`")),
         Error::TooLarge(_) => Failure::retry_after(format!("{error}; ask for smaller pages in `url`"), MEND_MS),
         Error::NoConnection(_) | Error::NoAnswer(_) => Failure::retry(error),

@@ -14,10 +14,7 @@ pub(crate) fn judge(result: Result<Response, Error>, url: &str, now_ms: i64) -> 
     match result {
         Ok(response) if response.is_success() => Ok(Verdict::Delivered),
         Ok(response) => Ok(judge_status(&response, now_ms)),
-        Err(error @ Error::Denied(_)) => Err(Failure::fatal(format!(
-            "{error}; grant {} to this deployment, and where that is in a private network start the host with --egress-private",
-            place(url)
-        ))),
+        Err(Error::Denied(reason)) => Err(Failure::fatal(format!("nothing may be sent to {}: {reason}", place(url)))),
         Err(error @ Error::Invalid(_)) => Err(Failure::fatal(format!("{error}; change `url`, `method` or `headers`"))),
         Err(error @ Error::NoConnection(_)) => Ok(Verdict::Unreachable(error.to_string())),
         Err(error @ (Error::NoAnswer(_) | Error::TooLarge(_))) => {

@@ -182,7 +182,7 @@ fn runs_are_delivered_in_order_and_a_poisoned_record_is_found_in_them() {
 #[test]
 fn what_only_an_operator_can_mend_stops_it() {
     for (error, remedy) in
-        [(Error::Denied(String::new()), "grant h:80"), (Error::Invalid(String::new()), "change `url`")]
+        [(Error::Denied(String::new()), "sent to h:80"), (Error::Invalid(String::new()), "change `url`")]
     {
         let server = Server::new(move |_| Err(error.clone()));
         let failure = server.harness(PLAIN).deliver(records(&[("a", "1")])).unwrap_err();

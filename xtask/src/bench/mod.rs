@@ -54,6 +54,8 @@ mod state;
 mod sustained;
 /// Swaps while records flow.
 mod swap;
+/// Webhooks beside a bare HTTP server.
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -97,7 +99,9 @@ impl Bench {
             return Ok(ExitCode::SUCCESS);
         }
         become_optimised(profile)?;
-        if self.wants_any(&[Section::Start, Section::Filter, Section::Swap, Section::Processors, Section::Idle]) {
+        if self.wants_any(&[Section::Start, Section::Filter, Section::Swap, Section::Processors, Section::Idle])
+            || self.wants_any(&[Section::Webhooks])
+        {
             crate::plugins::build_plugins()?;
         }
         if self.wants_any(&[Section::State]) {
@@ -140,6 +144,7 @@ impl Bench {
                 Section::Processors => processors::measure(&mut run, profile).await?,
                 Section::Idle => idle::measure(&mut run).await?,
                 Section::State => state::measure(&mut run).await?,
+                Section::Webhooks => webhooks::measure(&mut run).await?,
                 Section::Filter | Section::Swap => {}
             }
         }

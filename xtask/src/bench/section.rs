@@ -43,6 +43,8 @@ pub(super) enum Section {
     Idle,
     /// State of ten million keys: lookups, and restarts
     State,
+    /// Signed webhooks, each stored before it is answered
+    Webhooks,
 }
 
 impl Section {
@@ -71,6 +73,7 @@ impl Section {
             Self::Processors => "Processors beside native code",
             Self::Idle => "Idle deployments",
             Self::State => "State",
+            Self::Webhooks => "Webhooks",
         }
     }
 
@@ -157,6 +160,12 @@ impl Section {
                  a point get through the SDK at some place of the table: how long the host takes to answer, as its own \
                  histogram has it (`state_get_seconds`; a figure is the upper bound of its bucket). Then the host is started \
                  over the same folder: nothing is rebuilt."
+            }
+            Self::Webhooks => {
+                "webhook-github on a host with a topic of one partition: 64 connections, each with one signed event of 1 KiB in \
+                 flight, each event with an id of its own. An answer comes after the signature was checked in the sandbox, \
+                 the id was looked up and written down, and the record was synced. The reference is a bare hyper server that \
+                 reads the same requests from the same sender, stores nothing and answers at once."
             }
             Self::Start => {
                 "The host's start on an empty folder, as the host itself tells of it, the median of several."

@@ -241,7 +241,8 @@ fn nothing_failed(deployments: &[&Deployment]) -> Finding {
         (rejected > 0 || failure.is_some()).then(|| {
             format!(
                 "{} has {rejected} records in {}, and failed: {failure:?}",
-                deployment.name, deployment.dead_letter_topic
+                deployment.name,
+                deployment.dead_letter_topic.as_deref().unwrap_or("no topic")
             )
         })
     });

@@ -267,6 +267,12 @@ impl From<ErrorCode> for Error {
     fn from(code: ErrorCode) -> Self {
         let reason = match &code {
             ErrorCode::InternalError(Some(reason)) => reason.clone(),
+            ErrorCode::HttpRequestDenied => {
+                "the place is not granted; add its host and port to grants.hosts of the deployment".to_owned()
+            }
+            ErrorCode::DestinationIpProhibited => {
+                "its address is in a private network, which an operator opens with --egress-private".to_owned()
+            }
             code => format!("{code:?}"),
         };
         match code {
