@@ -42,6 +42,8 @@ pub const IN_FLIGHT_OVERHEAD_BYTES: usize = 4 << 10;
 pub const WRITER_QUEUE_UNITS_MAX: usize = 4_096;
 /// Bytes after which the writer commits, however many units still wait.
 pub const COMMIT_BYTES_MAX: usize = 8 << 20;
+/// A round of so many units is followed by another one on the writer's own thread.
+pub const CROWD_UNITS: usize = 4;
 /// Appends below this size are merged with their neighbours into one batch; larger ones are encoded by their sender.
 pub const MERGE_BYTES_MAX: usize = 16 << 10;
 /// A merged batch is closed at this size.

@@ -2,10 +2,11 @@
 //!
 //! A producer that is alone runs the round itself, on the thread it is on: handing its record to another thread and
 //! waiting to be woken would cost as much as the fsync. Where jobs come faster than rounds, the writer's own thread takes
-//! over and the producers only wait. Either way one round is under way at a time, and no job is overlooked: a job is
+//! over and the producers only wait: a thread that serves many has better to do than to wait for the disk. Either way one round is under way at a time, and no job is overlooked: a job is
 //! queued before its producer looks whether the writer is idle, and whoever lets go of the writer looks at the queue after.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::writer::{Job, Writer};
 use crate::error::{Error, Result};
-use crate::limits::{COMMIT_BYTES_MAX, HEAL_MS, WRITER_QUEUE_UNITS_MAX};
+use crate::limits::{COMMIT_BYTES_MAX, CROWD_UNITS, HEAL_MS, WRITER_QUEUE_UNITS_MAX};
 
 #[derive(Debug)]
 pub(super) struct Commits {
@@ -24,6 +25,8 @@ pub(super) struct Commits {
     places: Arc<Semaphore>,
     writer: Mutex<Writer>,
     thread: OnceLock<Thread>,
+    /// The last round had many jobs: the next one has too, and is the thread's.
+    is_crowded: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +42,7 @@ impl Commits {
             places: Arc::new(Semaphore::new(WRITER_QUEUE_UNITS_MAX)),
             writer: Mutex::new(writer),
             thread: OnceLock::new(),
+            is_crowded: AtomicBool::new(false),
         });
         let running = Arc::clone(&commits);
         let thread = std::thread::Builder::new()
@@ -60,7 +64,9 @@ impl Commits {
             }
             queue.jobs.push_back((job, place));
         }
-        if let Some(mut writer) = self.writer.try_lock() {
+        if self.is_crowded.load(Ordering::Relaxed) {
+            self.wake();
+        } else if let Some(mut writer) = self.writer.try_lock() {
             tokio::task::block_in_place(|| self.round(&mut writer));
             let is_in_trouble = writer.trouble.is_some();
             drop(writer);
@@ -123,6 +129,7 @@ impl Commits {
         }
         let any = !jobs.is_empty();
         if any {
+            self.is_crowded.store(jobs.len() >= CROWD_UNITS, Ordering::Relaxed);
             writer.commit(jobs, bytes);
         }
         any
