@@ -339,27 +339,36 @@ pub const SINK_DEPLOYMENT_STEPS_MAX: usize = 16;
 /// What a source may hand over in one poll.
 pub const POLL_RECORDS_MAX: u32 = 10_000;
 pub const POLL_BYTES_MAX: u64 = 8 << 20;
-/// The longest that a source or a sink may ask to be left alone.
+/// Polls that all sources together have under way.
+pub const POLLS_MAX: usize = 64;
+/// How long a sink or a source is left alone at least where it did nothing, and at most.
+pub const HOLD_MS_MIN: u64 = 10;
 pub const HOLD_MS_MAX: u64 = 3_600_000;
 /// Body and head of a request that a webhook is given, and how long its body may take to come. A record that has such a body
 /// for its value has room for its key and its headers.
 pub const HOOK_BODY_BYTES_MAX: usize = 7 << 20;
 pub const HOOK_HEADERS_MAX: usize = 200;
 pub const HOOK_BODY_MS_MAX: u64 = 10_000;
-/// Requests in one webhook's instances at once, and requests that wait for a place there; the next one is told to come again.
+/// Requests in one webhook's instances at once; requests that wait for a place there, and how long. The next one is told to
+/// come again.
 pub const HOOK_CALLS_MAX: usize = 8;
 pub const HOOK_WAITING_MAX: usize = 2_000;
+pub const HOOK_WAIT_MS_MAX: u64 = 10_000;
 /// What a webhook may answer.
 pub const HOOK_ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Longest path that a deployment may claim, and longest id of an event.
 pub const HOOK_PATH_CHARS_MAX: usize = 200;
 pub const HOOK_ID_BYTES_MAX: usize = 255;
-/// Ids of events that all webhooks together are known by, and for how long.
+/// Ids of events that all webhooks together remember, and for how long; where there are more, the oldest go first.
 pub const HOOK_IDS_MAX: u64 = 500_000;
 pub const HOOK_ID_MS_MAX: i64 = 259_200_000;
 /// Deliveries that a connector remembers, for people to look at.
 pub const DELIVERIES_KEPT: usize = 20;
-/// What connectors connect to: how long it may take, how long a connection is kept for the next request, and how many to a host.
+/// What connectors send: requests of all and of one instance at once; how long a connection may take, how long a connection is kept for the next request, and how many to a host.
+pub const EGRESS_REQUESTS_MAX: usize = 512;
+pub const INSTANCE_REQUESTS_MAX: usize = 64;
+/// Things of WASI (requests, bodies, streams, timers) that one instance may have at once.
+pub const INSTANCE_RESOURCES_MAX: usize = 4_096;
 pub const EGRESS_CONNECT_MS_MAX: u64 = 10_000;
 pub const EGRESS_IDLE_MS: u64 = 30_000;
 pub const EGRESS_IDLE_CONNECTIONS_MAX: usize = 32;

@@ -26,7 +26,7 @@ impl NativeProcessor for Filter {
             flight.is_ok_and(|flight| flight.dep_delay.is_some_and(|delay| delay > 60.0))
         };
         let kept = input.records.iter().filter(|record| record.value.is_some_and(keeps));
-        Outcome { records: kept.map(passed).collect(), rejections: Vec::new() }
+        Outcome { records: kept.map(passed).collect(), ..Outcome::default() }
     }
 }
 
@@ -44,7 +44,7 @@ impl NativeProcessor for Whole {
             flight.is_ok_and(|flight| flight["dep_delay"].as_f64().is_some_and(|delay| delay > 60.0))
         };
         let kept = input.records.iter().filter(|record| record.value.is_some_and(keeps));
-        Outcome { records: kept.map(passed).collect(), rejections: Vec::new() }
+        Outcome { records: kept.map(passed).collect(), ..Outcome::default() }
     }
 }
 

@@ -2,12 +2,14 @@
 //! not notice, the neighbour and the host's memory.
 
 mod cases;
+mod connectors;
 mod memory;
 mod neighbour;
 
 use serde_json::{Value, json};
 
 pub use cases::ZOO;
+pub use connectors::{BAD_SINKS, BAD_SOURCES, BAD_WEBHOOKS, CONNECTORS, ConnectorCase, ConnectorEnd};
 pub use memory::Memory;
 pub use neighbour::{Latencies, Neighbour};
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kafka_do_tests::zoo::{Case, End, MARKED, Memory, Neighbour, RECORDS, ZOO, offered, values};
+use kafka_do_tests::zoo::{CONNECTORS, Case, End, MARKED, Memory, Neighbour, RECORDS, ZOO, offered, values};
 use kafka_do_tests::{Host, guest, read_topic, until_equal};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -33,8 +33,11 @@ fn every_guest_and_every_mode_is_in_the_zoo() {
     let mut offered = offered();
     offered.sort();
     let mut zoo: Vec<_> = ZOO.iter().map(|case| (case.guest.to_owned(), case.mode.map(str::to_owned))).collect();
+    for (guest, cases) in CONNECTORS {
+        zoo.extend(cases.iter().map(|case| (guest.to_owned(), Some(case.mode.to_owned()))));
+    }
     zoo.sort();
-    assert_eq!(zoo, offered, "each has one case in tests/src/zoo/cases.rs");
+    assert_eq!(zoo, offered, "each has one case in tests/src/zoo");
 }
 
 #[tokio::test(flavor = "multi_thread")]

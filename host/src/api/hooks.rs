@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -51,7 +52,8 @@ async fn hand_over(app: App, name: DeploymentName, path: String, request: Reques
     let (parts, body) = request.into_parts();
     let headers = headers_of(&parts.headers)?;
     let bounds = BodyBounds { bytes: HOOK_BODY_BYTES_MAX, ms: HOOK_BODY_MS_MAX };
-    let (body, permit) = admitted_body_within(&app, &parts.headers, body, bounds).await?;
+    let (body, mut permit) = admitted_body_within(&app, &parts.headers, body, bounds).await?;
+    permit.try_grow(headers.iter().map(|(name, value)| name.len() + value.len()).sum())?;
     let request = HookRequest {
         method: parts.method.to_string(),
         path,
@@ -85,5 +87,8 @@ fn answer(HookResponse { status, headers, body }: HookResponse) -> Result<Respon
         let value = HeaderValue::try_from(value).map_err(|error| broken(&error))?;
         response.headers_mut().append(name, value);
     }
+    // It comes from where the API is: a browser that is shown it must not take it for one of the host's own pages.
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }

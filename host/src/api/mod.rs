@@ -98,6 +98,7 @@ pub fn router(app: App, names: Names) -> Router {
     let openapi: Arc<str> = openapi.to_json().unwrap_or_default().into();
     router
         .route("/openapi.json", axum::routing::get(move || std::future::ready(operate::openapi(&openapi))))
+        .route("/hooks/{deployment}/", axum::routing::any(hooks::receive))
         .route("/hooks/{deployment}/{*below}", axum::routing::any(hooks::receive))
         .fallback(hooks::claimed)
         .method_not_allowed_fallback(problem::method_not_allowed)

@@ -13,6 +13,8 @@ use super::output::{Output, short};
 
 /// Tie a topic to what is outside: webhooks in, HTTP out, polled endpoints
 ///
+/// What it says holds whole: a deployment of the name that is there already is swapped to it, and what is left out is not kept.
+///
 /// The host has the plugin, or is given it with kafka-do plugin upload. Secrets are the host's: of --secret-env NAME it has
 /// the value as `KAFKA_DO_SECRET_NAME` in its environment, or as NAME=value in the file of --secrets.
 #[derive(Debug, Args)]
@@ -29,9 +31,9 @@ pub(super) struct Connect {
     /// The deployment's name [default: the plugin's]
     #[arg(long, value_name = "DEPLOYMENT")]
     name: Option<String>,
-    /// The secret that the setting `secret` is filled from
+    /// The secret that the setting `secret` is filled from; may be repeated while one takes the place of another
     #[arg(long, value_name = "NAME")]
-    secret_env: Option<String>,
+    secret_env: Vec<String>,
     /// What a sink or a source talks to; its host is granted
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
@@ -58,6 +60,9 @@ impl Connect {
     pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
         let found = client.get(&format!("/v1/plugins/{}", encoded(&self.plugin))).await?;
         let role = found.parse::<Plugin>()?.role;
+        if self.start.is_some() && role != "sinking" {
+            bail!("--start says where in its topics a sink begins, and {} is none", self.plugin);
+        }
         let settings = self.settings()?;
         let mut hosts = self.grant_host.clone();
         hosts.extend(self.endpoint.as_deref().map(authority).transpose()?);
@@ -96,12 +101,23 @@ impl Connect {
             let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
             settings.insert(name.to_owned(), value);
         }
-        let mut put = |name: &str, value: Option<Value>| {
-            settings.extend(value.map(|value| (name.to_owned(), value)));
+        let secrets: Vec<Value> = self.secret_env.iter().map(|name| json!({ "$secret": name })).collect();
+        let secret = match secrets.as_slice() {
+            [] => None,
+            [secret] => Some(secret.clone()),
+            _ => Some(Value::Array(secrets)),
         };
-        put("secret", self.secret_env.as_ref().map(|name| json!({ "$secret": name })));
-        put("topic_prefix", self.topic_prefix.as_deref().map(Value::from));
-        put("url", self.endpoint.as_deref().map(Value::from));
+        let said = [
+            ("secret", "--secret-env", secret),
+            ("topic_prefix", "--topic-prefix", self.topic_prefix.as_deref().map(Value::from)),
+            ("url", "--endpoint", self.endpoint.as_deref().map(Value::from)),
+        ];
+        for (name, flag, value) in said {
+            let Some(value) = value else { continue };
+            if settings.insert(name.to_owned(), value).is_some() {
+                bail!("{flag} and --set {name}=... say the same setting; give one of them");
+            }
+        }
         Ok(Value::Object(settings))
     }
 }

@@ -365,6 +365,15 @@ impl Deployment {
         current.flat_map(|of| &of.partitions).map(|range| range.rejected).sum()
     }
 
+    /// Where a webhook takes requests.
+    fn paths(&self) -> String {
+        if self.role.as_deref() != Some("receiving") {
+            return "-".to_owned();
+        }
+        let claimed = self.path.as_ref().map(|path| format!(", {path}")).unwrap_or_default();
+        format!("/hooks/{}{claimed}", self.name)
+    }
+
     fn may_write_to(&self) -> String {
         let prefixes = self.grants.topic_prefixes.iter().map(|prefix| format!("{prefix}*"));
         let all: Vec<_> = self.grants.topics.iter().cloned().chain(prefixes).collect();
@@ -372,7 +381,7 @@ impl Deployment {
     }
 
     fn to(&self) -> String {
-        self.output.clone().unwrap_or_else(|| "-".to_owned())
+        self.output.clone().unwrap_or_else(|| self.may_write_to())
     }
 }
 
@@ -383,6 +392,7 @@ fn show(deployment: &Deployment) -> String {
         ("plugin", deployment.what()),
         ("from", joined(&deployment.inputs)),
         ("to", deployment.to()),
+        ("takes requests at", deployment.paths()),
         ("may write to", deployment.may_write_to()),
         ("may send to", joined(&deployment.grants.hosts)),
         ("own topics", joined(&deployment.internal_topics)),

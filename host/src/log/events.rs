@@ -8,8 +8,10 @@ use crate::model::event::EventId;
 use crate::store::events::EventRow;
 use crate::store::{StoreError, Tables};
 
-/// Rows that one round forgets at most: more than one, so that what is too old goes though little comes.
+/// Rows that one round forgets at most where they are too old: more than one, so that they go though little comes.
 const FORGOTTEN_PER_ROUND: usize = 4;
+/// And where there are too many.
+const FORGOTTEN_PER_ROUND_MAX: usize = 1_024;
 
 /// What the store has; read when it is first asked for.
 #[derive(Debug, Default)]
@@ -62,8 +64,9 @@ impl Events {
         let rows = self.rows(tables)?;
         let row = EventRow { number: rows.back().map_or(1, |last| last.number + 1), at_ms, ids };
         let mut gone = Vec::new();
-        for old in rows.iter().take(FORGOTTEN_PER_ROUND) {
-            if count <= HOOK_IDS_MAX && at_ms.saturating_sub(old.at_ms) < HOOK_ID_MS_MAX {
+        for old in rows.iter().take(FORGOTTEN_PER_ROUND_MAX) {
+            let is_old = at_ms.saturating_sub(old.at_ms) >= HOOK_ID_MS_MAX && gone.len() < FORGOTTEN_PER_ROUND;
+            if count <= HOOK_IDS_MAX && !is_old {
                 break;
             }
             count = count.saturating_sub(old.ids.len() as u64);

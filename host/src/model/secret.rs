@@ -16,6 +16,8 @@ const REFERENCE: &str = "$secret";
 const HIDDEN: &str = "[secret]";
 /// A shorter secret is no secret, and taking it out would leave nothing readable.
 const HIDDEN_CHARS_MIN: usize = 4;
+/// A line of a longer secret that says nothing by itself, such as the end of a PEM block, is left alone.
+const LINE_CHARS_MIN: usize = 16;
 
 /// Secret values that a plugin was given.
 #[derive(Clone, Default)]
@@ -52,9 +54,23 @@ pub struct Filled {
 pub fn fill(settings: &Value, find: impl Fn(&str) -> Result<Option<String>>) -> Result<Filled> {
     let mut secrets = Vec::new();
     let settings = filled(settings, &find, &mut secrets)?;
+    secrets = secrets.iter().flat_map(|secret| forms(secret)).collect();
     // The longest first: one may be a part of another.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     Ok(Filled { settings, secrets: Secrets(secrets.into()) })
+}
+
+/// A secret as it may come to stand in a text: as it is, in one line, as JSON has it, and each of its lines.
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned()];
+    forms.push(secret.chars().map(|c| if c.is_control() { ' ' } else { c }).collect());
+    forms.push(Value::from(secret).to_string().trim_matches('"').to_owned());
+    if secret.contains('\n') {
+        forms.extend(secret.lines().map(str::trim).filter(|line| line.len() >= LINE_CHARS_MIN).map(ToOwned::to_owned));
+    }
+    forms.sort();
+    forms.dedup();
+    forms
 }
 
 fn filled(value: &Value, find: &impl Fn(&str) -> Result<Option<String>>, secrets: &mut Vec<String>) -> Result<Value> {
@@ -127,6 +143,16 @@ mod tests {
         let secret = "s3cr3t-value";
         assert_eq!(filled.settings, json!({"a": secret, "b": [{"c": secret}, 1], "d": "$secret"}));
         assert_eq!(filled.secrets.hide(&format!("it says {secret}, {secret}")), "it says [secret], [secret]");
+    }
+
+    #[test]
+    fn secrets_of_many_lines_are_found_in_any_form() {
+        let key = "-----BEGIN KEY-----\nMIGHAgEAMBMGByqGSM49\n\"quoted\"\n-----END KEY-----";
+        let filled = fill(&json!({ "$secret": "KEY" }), |_| Ok(Some(key.to_owned()))).unwrap();
+        for text in [key.to_owned(), key.replace('\n', " "), json!(key).to_string(), "x MIGHAgEAMBMGByqGSM49 x".into()]
+        {
+            assert!(!filled.secrets.hide(&text).contains("MIGHAg"), "{text}");
+        }
     }
 
     #[test]

@@ -14,13 +14,16 @@ use http_body_util::BodyExt;
 use hyper::{Request, Response};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::Semaphore;
 use tower_service::Service;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use crate::limits::{CONNECTOR_CALL_MS_MAX, EGRESS_CONNECT_MS_MAX, EGRESS_IDLE_CONNECTIONS_MAX, EGRESS_IDLE_MS};
+use crate::limits::{
+    CONNECTOR_CALL_MS_MAX, EGRESS_CONNECT_MS_MAX, EGRESS_IDLE_CONNECTIONS_MAX, EGRESS_IDLE_MS, EGRESS_REQUESTS_MAX,
+};
 use crate::model::egress::{HostPattern, OpenNetworks};
 
 type Connector = HttpsConnector<HttpConnector<Resolver>>;
@@ -29,22 +32,28 @@ type Connector = HttpsConnector<HttpConnector<Resolver>>;
 pub(super) struct Egress {
     open: Arc<OpenNetworks>,
     /// Made when it is first wanted: reading the system's certificates takes its time.
-    client: OnceLock<Result<Client<Connector, WasiBody>, String>>,
+    client: OnceLock<Client<Connector, WasiBody>>,
+    /// Requests of all plugins that are under way, until their answers are read.
+    places: Arc<Semaphore>,
 }
 
 impl Egress {
     pub(super) fn new(open: OpenNetworks) -> Self {
-        Self { open: Arc::new(open), client: OnceLock::new() }
+        Self { open: Arc::new(open), client: OnceLock::new(), places: Arc::new(Semaphore::new(EGRESS_REQUESTS_MAX)) }
     }
 
-    /// Sends a request to a host that is granted.
+    /// Sends a request to a host that is granted. `own` are the places of the plugin's instance.
     pub(super) async fn send(
         &self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         granted: &[HostPattern],
+        own: Arc<Semaphore>,
     ) -> Result<Response<WasiBody>, Error> {
         let uri = request.uri();
+        if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
+            return Err(Error::HttpRequestUriInvalid);
+        }
         let host = uri.host().ok_or(Error::HttpRequestUriInvalid)?;
         let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let is_tls = uri.scheme() == Some(&hyper::http::uri::Scheme::HTTPS);
@@ -56,17 +65,47 @@ impl Egress {
         if host.parse::<IpAddr>().is_ok_and(|address| !self.open.allow(address)) {
             return Err(Error::DestinationIpProhibited);
         }
-        let client = match self.client.get_or_init(|| client(Arc::clone(&self.open))) {
-            Ok(client) => client.clone(),
-            Err(reason) => return Err(Error::InternalError(Some(reason.clone()))),
+        let full = |_| Error::ConnectionLimitReached;
+        let places = (own.acquire_owned().await.map_err(full)?, Arc::clone(&self.places).acquire_owned().await);
+        let places = (places.0, places.1.map_err(full)?);
+        let client = self.client()?;
+        let at_most = |wait: Option<Duration>, ms| {
+            wait.map_or(Duration::from_millis(ms), |wait| wait.min(Duration::from_millis(ms)))
         };
-        let longest = Duration::from_millis(CONNECTOR_CALL_MS_MAX);
-        let wait = options.and_then(|options| options.first_byte_timeout).map_or(longest, |wait| wait.min(longest));
-        match tokio::time::timeout(wait, client.request(request)).await {
-            Ok(Ok(response)) => Ok(response.map(|body| body.map_err(Error::from).boxed_unsync())),
-            Ok(Err(error)) => Err(cause(&error)),
-            Err(_) => Err(Error::HttpResponseTimeout),
+        let connect = at_most(options.as_ref().and_then(|options| options.connect_timeout), EGRESS_CONNECT_MS_MAX);
+        let answer = at_most(options.as_ref().and_then(|options| options.first_byte_timeout), CONNECTOR_CALL_MS_MAX);
+        let mut captured = capture_connection(&mut request);
+        let mut sending = std::pin::pin!(client.request(request));
+        // Until there is a connection nothing was sent: the plugin may rely on it.
+        let connected = async {
+            if tokio::time::timeout(connect, captured.wait_for_connection_metadata()).await.is_err() {
+                return;
+            }
+            std::future::pending::<()>().await;
+        };
+        let answered = tokio::select! {
+            answered = &mut sending => answered,
+            () = connected => return Err(Error::ConnectionTimeout),
+            () = tokio::time::sleep(connect + answer) => return Err(Error::HttpResponseTimeout),
+        };
+        // A place is taken until the answer is read, or nobody wants it any more.
+        let keep = move |body: hyper::body::Incoming| {
+            body.map_err(Error::from)
+                .map_frame(move |frame| {
+                    let _ = &places;
+                    frame
+                })
+                .boxed_unsync()
+        };
+        answered.map(|response| response.map(keep)).map_err(|error| cause(&error))
+    }
+
+    fn client(&self) -> Result<Client<Connector, WasiBody>, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
         }
+        let made = client(Arc::clone(&self.open)).map_err(|reason| Error::InternalError(Some(reason)))?;
+        Ok(self.client.get_or_init(|| made).clone())
     }
 }
 
@@ -86,8 +125,6 @@ fn client(open: Arc<OpenNetworks>) -> Result<Client<Connector, WasiBody>, String
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_millis(EGRESS_IDLE_MS))
         .pool_max_idle_per_host(EGRESS_IDLE_CONNECTIONS_MAX)
-        // Whether a request may be sent twice is the plugin's to say.
-        .retry_canceled_requests(false)
         .build(connector))
 }
 

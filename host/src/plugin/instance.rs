@@ -262,6 +262,15 @@ impl Instance {
     pub fn take_staged(&mut self) -> Staged {
         let host = self.store.data_mut();
         let mut staged = Staged { state: host.state.take_staged(), wake: host.clock.take_wake() };
+        if !self.secrets.is_empty() {
+            // State can be read by anybody.
+            for value in staged.state.iter_mut().filter_map(|change| change.value.as_mut()) {
+                let hidden = std::str::from_utf8(value).ok().map(|text| self.secrets.hide(text));
+                if let Some(std::borrow::Cow::Owned(hidden)) = hidden {
+                    *value = hidden.into_bytes();
+                }
+            }
+        }
         if let Guest::Native(_, native) = &mut self.guest {
             staged.state.append(native);
         }

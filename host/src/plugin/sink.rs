@@ -4,7 +4,7 @@ use super::bindings::kafka_do::plugin::types;
 use super::imports::state::Phase;
 use super::instance::{Guest, Input, Instance, cut_off_after, headers_of, records_of, wrong_role};
 use super::outcome::{CallError, Outcome, broken, check_rejections, readable};
-use crate::limits::{CONNECTOR_CALL_MS_MAX, HOLD_MS_MAX};
+use crate::limits::{CONNECTOR_CALL_MS_MAX, HOLD_MS_MAX, HOLD_MS_MIN};
 
 /// Why a sink is not to be called again at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +38,13 @@ impl Instance {
         {
             return Err(broken(format!("it rejected offset {}, and says that it is not done", early.offset)));
         }
-        let hold = delivery.hold.filter(|_| left > 0).map(|advice| Hold {
+        let asked = delivery.hold.filter(|_| left > 0).map(|advice| Hold {
             reason: readable(&advice.reason),
-            ms: advice.after_ms.map_or(HOLD_MS_DEFAULT, u64::from).min(HOLD_MS_MAX),
+            ms: advice.after_ms.map_or(HOLD_MS_DEFAULT, u64::from).clamp(HOLD_MS_MIN, HOLD_MS_MAX),
+        });
+        let hold = asked.or_else(|| {
+            let reason = "the plugin delivered nothing, and does not say when to call it again".to_owned();
+            (done == 0).then_some(Hold { reason, ms: HOLD_MS_DEFAULT })
         });
         Outcome { rejections, left, hold, ..Outcome::default() }.in_order()
     }

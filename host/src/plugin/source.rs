@@ -4,7 +4,10 @@ use super::bindings::sources::exports::kafka_do::plugin::source::PollLimits;
 use super::imports::state::Phase;
 use super::instance::{Guest, Instance, cut_off_after, wrong_role};
 use super::outcome::{CallError, Emitted, broken, check_records};
-use crate::limits::{CONNECTOR_CALL_MS_MAX, HOLD_MS_MAX, POLL_BYTES_MAX, POLL_RECORDS_MAX, STATE_VALUE_BYTES_MAX};
+use crate::limits::{
+    CONNECTOR_CALL_MS_MAX, HOLD_MS_MAX, HOLD_MS_MIN, POLL_BYTES_MAX, POLL_RECORDS_MAX, RECORD_BYTES_MAX,
+    STATE_VALUE_BYTES_MAX,
+};
 
 /// What a poll brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,8 +43,14 @@ impl Instance {
                 polled.cursor.len()
             )));
         }
-        let idle_ms = polled.idle_ms.map_or(0, u64::from).min(HOLD_MS_MAX);
-        Ok(Polled { records: check_records(polled.records)?, cursor: polled.cursor, idle_ms })
+        let records = check_records(polled.records)?;
+        let bytes: u64 = records.iter().map(|emitted| emitted.record.bytes() as u64).sum();
+        if bytes > POLL_BYTES_MAX.saturating_add(RECORD_BYTES_MAX as u64) {
+            return Err(broken(format!("its records have {bytes} bytes, over the {POLL_BYTES_MAX} of one poll")));
+        }
+        let idle_min = if records.is_empty() { HOLD_MS_MIN } else { 0 };
+        let idle_ms = polled.idle_ms.map_or(0, u64::from).clamp(idle_min, HOLD_MS_MAX);
+        Ok(Polled { records, cursor: polled.cursor, idle_ms })
     }
 
     /// Tells the source that all up to the cursor is durable.

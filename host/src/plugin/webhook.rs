@@ -29,6 +29,18 @@ pub struct HookResponse {
     pub body: Vec<u8>,
 }
 
+impl HookResponse {
+    /// What a problem document (RFC 9457) says for people, where it is one.
+    pub fn problem(&self) -> Option<String> {
+        let is_problem = |(name, value): &(String, Vec<u8>)| {
+            name == "content-type" && value.starts_with(b"application/problem+json")
+        };
+        self.headers.iter().find(|header| is_problem(header))?;
+        let problem: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+        problem["detail"].as_str().map(readable)
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HookReply {
     /// What the sender calls the event.
@@ -67,8 +79,20 @@ impl Instance {
     }
 }
 
-/// Headers that say how the answer is framed: the server's own.
-const FRAMING: [&str; 6] = ["connection", "content-length", "keep-alive", "transfer-encoding", "trailer", "upgrade"];
+/// Headers that are the server's own: how an answer is framed, and what a browser may do with it and with the host.
+const RESERVED: [&str; 11] = [
+    "clear-site-data",
+    "connection",
+    "content-length",
+    "content-security-policy",
+    "keep-alive",
+    "service-worker-allowed",
+    "set-cookie",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-content-type-options",
+];
 
 fn check_response(response: wit::Response) -> Result<HookResponse, CallError> {
     let wit::Response { status, headers, body } = response;
@@ -88,7 +112,7 @@ fn check_response(response: wit::Response) -> Result<HookResponse, CallError> {
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let is_plain = |byte: u8| byte == b'\t' || byte >= 0x20 && byte != 0x7f;
         let fits = !name.is_empty() && name.bytes().all(is_token) && header.value.iter().copied().all(is_plain);
-        if !fits || FRAMING.contains(&name.as_str()) {
+        if !fits || RESERVED.contains(&name.as_str()) {
             return Err(broken(format!("it answers with a header {} that it may not send", readable(&name))));
         }
         checked.push((name, header.value));

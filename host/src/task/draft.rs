@@ -212,6 +212,11 @@ impl Supervisor {
                 return Err(taken(&topic, &row.name));
             }
         }
+        let mut own = generation.internal.clone();
+        for table in &generation.changelog {
+            own.push(changelog_topic_of(&row.name, table)?);
+        }
+        self.surroundings.owned.write().extend(own);
         self.grow_own_topics(row, generation, partitions).await
     }
 

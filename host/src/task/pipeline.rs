@@ -10,10 +10,11 @@ use super::deployed::Deployed;
 use super::names::Held;
 use super::plan::Request;
 use super::status::{DeploymentStatus, TaskState, worst_of};
-use super::supervisor::Supervisor;
+use super::supervisor::{Supervisor, own_topics};
 use crate::error::{Error, Result};
 use crate::limits::{PIPELINE_DEPLOYMENTS_MAX, PIPELINES_MAX};
 use crate::log::Unit;
+use crate::model::hook_path::HookPath;
 use crate::model::name::{DeploymentName, PipelineName, TopicName};
 use crate::model::pipeline::Pipeline;
 use crate::model::topic::TopicConfig;
@@ -43,6 +44,18 @@ impl Supervisor {
         let names: Vec<_> = requests.iter().map(|(name, _)| name.clone()).collect();
         self.check_pipeline(name, &names)?;
         check_flow(&requests)?;
+        let paths: Vec<&HookPath> = requests.iter().filter_map(|(_, request)| request.path.as_ref()).collect();
+        let _claiming = if paths.is_empty() { None } else { Some(self.claiming.lock().await) };
+        if let Some((_, path)) =
+            paths.iter().enumerate().find(|(at, path)| paths[..*at].iter().any(|of| of.overlaps(path)))
+        {
+            return Err(Error::conflict(
+                "path-taken",
+                format!(
+                    "two deployments of the pipeline would both take requests to {path}; give each a path of its own"
+                ),
+            ));
+        }
         let _held = self.hold_all(name, &names).await;
         if self.pipelines.read().contains_key(name) {
             return Err(Error::conflict(
@@ -209,6 +222,8 @@ impl Supervisor {
         for deployed in &deployed {
             let row = deployed.row();
             self.deployments.write().remove(&row.name);
+            let own = own_topics(&row);
+            self.surroundings.owned.write().retain(|topic| !own.contains(topic));
             for topic in row.internal {
                 if let Err(error) = self.surroundings.log.delete_topic(&topic).await {
                     tracing::warn!(%topic, %error, "an internal topic of a deleted deployment stays");

@@ -141,7 +141,9 @@ impl Request {
                 ));
             }
         }
-        if role == Role::Sinking && (self.output.is_some() || !self.grants.topics.is_empty()) {
+        let may_write =
+            self.output.is_some() || !self.grants.topics.is_empty() || !self.grants.topic_prefixes.is_empty();
+        if role == Role::Sinking && may_write {
             return has_no("output: what it takes leaves the host");
         }
         if self.path.is_some() && role != Role::Receiving {
@@ -248,6 +250,11 @@ impl Plan {
                 continue;
             }
             let parsed = TopicName::parse(name).map_err(|error| CallError::Broken(error.detail))?;
+            if name.ends_with(".dead-letters") || name.ends_with(".changelog") {
+                return Err(CallError::Broken(format!(
+                    "the plugin emitted a record to topic {name}, and topics of that name are the host's own"
+                )));
+            }
             match log.find_topic(&parsed) {
                 Some(topic) => {
                     reached.insert(name.clone(), topic);
@@ -262,6 +269,11 @@ impl Plan {
     pub(super) async fn reach(&self, of: &Surroundings, records: &[Emitted]) -> Result<Reached, StepError> {
         let Surroundings { log, shutdown, .. } = of;
         let (mut reached, missing) = self.find_reached(log, records).map_err(StepError::Call)?;
+        if let Some(name) = reached.keys().find(|name| of.owned.read().iter().any(|own| own.as_str() == *name)) {
+            return Err(StepError::Call(CallError::Broken(format!(
+                "the plugin emitted a record to topic {name}, which is another deployment's own"
+            ))));
+        }
         for name in missing {
             let is_under = |topic: &Arc<Topic>| self.generation.grants.has_prefix_of(topic.name().as_str());
             if log.topics().iter().filter(|topic| is_under(topic)).count() >= PREFIXED_TOPICS_MAX {

@@ -21,7 +21,8 @@ use super::worker::Event;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{
-    HOOK_CALLS_MAX, HOOK_WAITING_MAX, INSTANCE_IDLE_MS, RECORD_COST_BYTES, TASK_FAILURES_MAX, TRIAL_MS,
+    HOOK_CALLS_MAX, HOOK_WAIT_MS_MAX, HOOK_WAITING_MAX, INSTANCE_IDLE_MS, RECORD_COST_BYTES, TASK_FAILURES_MAX,
+    TRIAL_MS,
 };
 use crate::log::{Committed, Permit};
 use crate::model::event::EventId;
@@ -29,6 +30,9 @@ use crate::model::name::DeploymentName;
 use crate::plugin::{CallError, HookReply, HookRequest, HookResponse, Instance, StateBase};
 use crate::store::state::Scope;
 use crate::telemetry::DeploymentLabel;
+
+/// What is shown of a request's path.
+const SHOWN_PATH_BYTES: usize = 100;
 
 /// Where requests to a deployment go.
 #[derive(Debug)]
@@ -111,6 +115,12 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// A request as it is shown.
+fn shown(request: &HookRequest) -> String {
+    let path = if request.path.is_empty() { "/" } else { &request.path };
+    format!("{} {}", request.method, &path[..path.floor_char_boundary(SHOWN_PATH_BYTES)])
+}
+
 /// Why a request is not answered by its plugin.
 enum Miss {
     /// The plugin's word, or the want of one.
@@ -187,7 +197,7 @@ impl Supervisor {
         let at_ms = self.surroundings.clock.now_ms();
         let mut delivery = Delivery {
             at_ms,
-            what: format!("{} {}", request.method, if request.path.is_empty() { "/" } else { &request.path }),
+            what: shown(&request),
             verdict: Verdict::Accepted,
             status: None,
             records: 0,
@@ -201,6 +211,7 @@ impl Supervisor {
                 delivery.status = Some(response.status);
                 if response.status >= 400 {
                     delivery.verdict = Verdict::Refused;
+                    delivery.reason = response.problem();
                 }
                 Ok(response)
             }
@@ -232,14 +243,24 @@ impl Supervisor {
                     format!("{HOOK_WAITING_MAX} requests wait for this deployment; send it again later"),
                 )));
             };
-            let turn = deployed.reception.turns.acquire().await;
+            let turn = deployed.reception.turns.acquire();
+            let turn = tokio::time::timeout(Duration::from_millis(HOOK_WAIT_MS_MAX), turn).await;
+            let Ok(turn) = turn else {
+                return Err(Miss::Host(Error::new(
+                    Kind::Unavailable,
+                    "no-turn",
+                    format!("no instance had time for the request within {HOOK_WAIT_MS_MAX} ms; send it again later"),
+                )));
+            };
             let _turn = turn.map_err(|_| Error::shutting_down())?;
-            self.call(deployed, desk, request).await?
+            let reply = self.call(deployed, desk, request).await?;
+            let bytes: usize = reply.records.iter().map(|emitted| emitted.record.bytes() + RECORD_COST_BYTES).sum();
+            permit.try_grow(bytes + reply.response.body.len())?;
+            reply
         };
         if records.is_empty() {
             return Ok(response);
         }
-        permit.try_grow(records.len() * RECORD_COST_BYTES)?;
         let plan = &*desk.plan;
         let now_ms = self.surroundings.clock.now_ms();
         let reached = plan.reach(&self.surroundings, &records).await?;

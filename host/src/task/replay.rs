@@ -17,7 +17,6 @@ use crate::log::{Log, Partition, unreadable};
 use crate::model::deployment::{Deployment, Start};
 use crate::model::generation::Generation;
 use crate::model::name::{DeploymentName, PluginName, TopicName};
-use crate::model::plugin::Role;
 use crate::model::record::{KeptRecord, Record};
 use crate::plugin::{CallError, Input, Instance, Outcome, Scratch, StateBase};
 use crate::store::state::Scope;
@@ -114,10 +113,11 @@ impl Supervisor {
         let current = row.current();
         let plugin = request.plugin.clone().unwrap_or_else(|| current.plugin.clone());
         let artefact = self.registry.resolve(&plugin, request.version.as_deref())?;
-        if artefact.role == Role::Sinking {
+        let running = self.registry.resolve(&current.plugin, Some(&current.version.0))?.role;
+        if let Some(role) = [artefact.role, running].into_iter().find(|role| role.is_connector()) {
             return Err(Error::unprocessable(
                 "not-replayable",
-                format!("plugin {plugin} is a sink, and what it delivers cannot be taken back; replay processors"),
+                format!("a {} reaches what is outside, and that cannot be taken back; replay processors", role.noun()),
             ));
         }
         let settings = request.settings.clone().unwrap_or_else(|| current.settings.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{SemaphorePermit, mpsc};
 use tokio::time::Instant;
 
 use super::activity::{Activity, Delivery, Verdict};
@@ -17,7 +17,7 @@ use super::step::Output;
 use super::worker::{Command, Event, Surroundings, micros};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{INSTANCE_IDLE_MS, TRIAL_MS};
+use crate::limits::{HOLD_MS_MAX, HOLD_MS_MIN, INSTANCE_IDLE_MS, TRIAL_MS};
 use crate::log::Guard;
 use crate::model::deployment::Deployment;
 use crate::model::name::DeploymentName;
@@ -85,7 +85,8 @@ impl SourceWorker {
     }
 
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let shutdown = self.surroundings.shutdown.clone();
+        let surroundings = Arc::clone(&self.surroundings);
+        let shutdown = surroundings.shutdown.clone();
         loop {
             // The instance is out of the task's hands while it polls: a poll that is broken off takes it along.
             let mut instance = self.instance.take();
@@ -106,12 +107,12 @@ impl SourceWorker {
                     }
                     continue;
                 }
-                polled = self.poll_when_due(&mut instance), if !rests => polled,
+                polled = self.poll_when_due(&mut instance, &surroundings), if !rests => polled,
             };
             match polled {
-                Ok(polled) => {
+                Ok((polled, took, _turn)) => {
                     self.instance = instance;
-                    if let Err(error) = self.commit(polled).await {
+                    if let Err(error) = self.commit(polled, took).await {
                         self.instance = None;
                         self.failed(&error);
                     }
@@ -123,28 +124,30 @@ impl SourceWorker {
     }
 
     /// Waits until it is time, then asks. An instance that would wait long in vain is given back.
-    async fn poll_when_due(&mut self, instance: &mut Option<Instance>) -> Result<(Polled, Duration), CallError> {
+    async fn poll_when_due<'a>(
+        &mut self,
+        instance: &mut Option<Instance>,
+        surroundings: &'a Surroundings,
+    ) -> Result<(Polled, Duration, SemaphorePermit<'a>), CallError> {
         if self.next_poll.saturating_duration_since(Instant::now()) > Duration::from_millis(INSTANCE_IDLE_MS)
             && let Some(instance) = instance.take()
         {
             instance.close().await;
         }
         tokio::time::sleep_until(self.next_poll).await;
-        let surroundings = Arc::clone(&self.surroundings);
-        let Ok(_turn) = surroundings.outward_turns.acquire().await else {
+        let Ok(turn) = surroundings.polls.acquire().await else {
             return Err(CallError::NoRoom("the host is shutting down".into()));
         };
         let begun = Clock::instant();
-        if instance.is_none() {
-            let plan = Arc::clone(&self.plan);
-            *instance = Some(self.open(&plan).await?.0);
-        }
-        let Some(open) = instance else { return Err(CallError::NoRoom("no instance".into())) };
-        let polled = open.poll().await;
-        if polled.is_err() {
-            *instance = None;
-        }
-        Ok((polled?, begun.elapsed()))
+        let plan = Arc::clone(&self.plan);
+        // Whatever ends the poll before its time, the instance goes with it.
+        let mut open = match instance.take() {
+            Some(open) => open,
+            None => self.open(&plan).await?.0,
+        };
+        let polled = open.poll().await?;
+        *instance = Some(open);
+        Ok((polled, begun.elapsed(), turn))
     }
 
     async fn open(&mut self, plan: &Plan) -> Result<(Instance, Timings), CallError> {
@@ -154,7 +157,7 @@ impl SourceWorker {
         Instance::open(&plan.code, &context).await
     }
 
-    async fn commit(&mut self, (polled, took): (Polled, Duration)) -> Result<(), StepError> {
+    async fn commit(&mut self, polled: Polled, took: Duration) -> Result<(), StepError> {
         let begun = Clock::instant();
         let Polled { records, cursor, idle_ms } = polled;
         let Some(instance) = &mut self.instance else { return Ok(()) };
@@ -272,7 +275,10 @@ impl SourceWorker {
         let now_ms = surroundings.clock.now_ms();
         let generation = &self.plan.generation;
         let number = generation.number;
-        let on_trial = number > 1 && generation.origin == number && now_ms - generation.started_ms < TRIAL_MS;
+        // What a source cannot go on with is mostly outside: going back would ask where it is not wanted any more.
+        let is_outside = matches!(error, StepError::Call(CallError::Fatal(_)));
+        let on_trial =
+            number > 1 && generation.origin == number && now_ms - generation.started_ms < TRIAL_MS && !is_outside;
         self.failures += 1;
         self.faults += u32::from(error.is_fault());
         let reason = error.to_string();
@@ -297,8 +303,14 @@ impl SourceWorker {
             reason: Some(reason.clone()),
         });
         let situation = Situation { failures: self.failures, faults: self.faults, on_trial, many_records: false };
+        let asked = match error {
+            StepError::Call(CallError::Retry { after_ms: Some(ms), .. }) => Some(u64::from(*ms)),
+            _ => None,
+        };
         match decide(error, situation) {
             Action::RetryAfterMs(ms) => {
+                // Who is outside may ask for more patience than a processor has.
+                let ms = asked.map_or(ms, |asked| asked.clamp(HOLD_MS_MIN, HOLD_MS_MAX));
                 self.next_poll = Instant::now() + Duration::from_millis(ms);
                 self.show(TaskState::Failing, Some(reason));
             }

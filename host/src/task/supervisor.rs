@@ -20,7 +20,7 @@ use super::worker::{Command, Event, Surroundings, Worker};
 use crate::clock::Clock;
 use crate::config::SecretSource;
 use crate::error::{Error, Result};
-use crate::limits::{SINK_STEPS_MAX, TASK_COMMANDS_MAX, TASK_STEPS_MAX};
+use crate::limits::{POLLS_MAX, SINK_STEPS_MAX, TASK_COMMANDS_MAX, TASK_STEPS_MAX};
 use crate::log::{Log, Topic};
 use crate::model::deployment::{Canary, Deployment, changelog_topic_of};
 use crate::model::generation::Standing;
@@ -40,7 +40,7 @@ pub struct Supervisor {
     pub(super) deployments: RwLock<BTreeMap<DeploymentName, Arc<Deployed>>>,
     pub(super) names: Names,
     /// Held while paths are claimed.
-    claiming: tokio::sync::Mutex<()>,
+    pub(super) claiming: tokio::sync::Mutex<()>,
     pub(super) pipelines: RwLock<BTreeMap<PipelineName, Pipeline>>,
 }
 
@@ -57,6 +57,8 @@ impl Supervisor {
     ) -> Result<Arc<Self>> {
         let (events, inbox) = mpsc::unbounded_channel();
         let (turns, outward_turns) = (Semaphore::new(TASK_STEPS_MAX), Semaphore::new(SINK_STEPS_MAX));
+        let snapshot = store.snapshot()?;
+        let rows = snapshot.deployments()?;
         let surroundings = Surroundings {
             log,
             store: Arc::clone(&store),
@@ -67,10 +69,10 @@ impl Supervisor {
             events,
             turns,
             outward_turns,
+            polls: Semaphore::new(POLLS_MAX),
+            owned: RwLock::new(rows.iter().flat_map(own_topics).collect()),
         };
         let surroundings = Arc::new(surroundings);
-        let snapshot = store.snapshot()?;
-        let rows = snapshot.deployments()?;
         let pipelines = snapshot.pipelines()?.into_iter().map(|row| (row.name.clone(), row)).collect();
         drop(snapshot);
         let deployments: BTreeMap<_, _> =
@@ -378,6 +380,13 @@ impl Supervisor {
     pub(super) fn get(&self, name: &DeploymentName) -> Result<Arc<Deployed>> {
         self.find(name).ok_or_else(|| unknown(name))
     }
+}
+
+/// Internal topics and changelogs.
+pub(super) fn own_topics(row: &Deployment) -> Vec<TopicName> {
+    let tables = row.generations.iter().flat_map(|generation| &generation.changelog);
+    let changelogs = tables.filter_map(|table| changelog_topic_of(&row.name, table).ok());
+    row.internal.iter().cloned().chain(changelogs).collect()
 }
 
 fn unknown(name: &DeploymentName) -> Error {

@@ -36,6 +36,19 @@ impl Supervisor {
     ) -> Result<DeploymentStatus> {
         let row = deployed.row();
         check_no_canary(&row)?;
+        let role = self.registry.resolve(&row.current().plugin, Some(&row.current().version.0))?.role;
+        if role.noun() != code.role().noun() {
+            return Err(Error::conflict(
+                "role-is-fixed",
+                format!(
+                    "deployment {} runs a {}, and plugin {} is a {}; deploy it under another name, and delete this one",
+                    row.name,
+                    role.noun(),
+                    generation.plugin,
+                    code.role().noun()
+                ),
+            ));
+        }
         let named: HashSet<_> = request.inputs.iter().map(|input| &input.topic).collect();
         if request.restore_state {
             return Err(Error::conflict(
@@ -173,7 +186,6 @@ impl Supervisor {
             }
         };
         deployed.set_row(after.clone());
-        let before_plan = deployed.plan();
         deployed.set_plan(&plan);
         if deployed.tasks().is_empty() {
             self.spawn_tasks(deployed, &plan, None)?;
@@ -193,9 +205,6 @@ impl Supervisor {
             // The tasks are going: what was committed holds when they come again.
             Err(_) if self.surroundings.shutdown.has_begun() => Err(Error::shutting_down()),
             Err(reason) => {
-                if let Some(plan) = before_plan {
-                    deployed.set_plan(&plan);
-                }
                 self.restore(deployed, &before, &after, &reason).await?;
                 Err(refused(&reason))
             }
@@ -212,10 +221,11 @@ impl Supervisor {
         let restored = after.with_generation(back, Standing::RolledBack, Some(reason));
         self.commit_row(&restored, Vec::new()).await?;
         let code = self.registry.code(&before.current().version).await?;
-        let plan = Plan::new(&self.surroundings, &restored, restored.current(), code)?;
+        let plan = Arc::new(Plan::new(&self.surroundings, &restored, restored.current(), code)?);
         let name = restored.name.clone();
         deployed.set_row(restored);
-        if let Err(error) = swap_all(&deployed.tasks(), &Arc::new(plan)).await {
+        deployed.set_plan(&plan);
+        if let Err(error) = swap_all(&deployed.tasks(), &plan).await {
             tracing::error!(deployment = %name, error, "a task could not be swapped back; it goes on with what it has");
         }
         Ok(())

@@ -1,10 +1,11 @@
 //! The worker of one task: reads a batch, calls the plugin, commits, again. Between two calls, and only there, it obeys:
 //! that is what makes a swap safe.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::activity::Activity;
@@ -23,7 +24,7 @@ use crate::error::Error;
 use crate::limits::{INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS};
 use crate::log::{Log, Partition};
 use crate::model::deployment::{Deployment, TaskTimes};
-use crate::model::name::{DeploymentName, GroupName};
+use crate::model::name::{DeploymentName, GroupName, TopicName};
 use crate::model::plugin::Role;
 use crate::model::record::StoredRecord;
 use crate::plugin::{CallError, Hold, Instance, StateBase, Timings};
@@ -41,12 +42,15 @@ pub(super) struct Surroundings {
     pub(super) metrics: Arc<Metrics>,
     pub(super) shutdown: Shutdown,
     pub(super) events: mpsc::UnboundedSender<Event>,
+    /// Topics that are some deployment's own, and that no other writes to.
+    pub(super) owned: RwLock<HashSet<TopicName>>,
     /// Where the secrets come from that settings name.
     pub(super) secrets: SecretSource,
     /// A step takes one; how many there are bounds the memory of all steps together.
     pub(super) turns: Semaphore,
-    /// The same for steps that wait for others: nobody who computes waits for them.
+    /// The same for steps that wait for others, of sinks and of sources: nobody who computes waits for them.
     pub(super) outward_turns: Semaphore,
+    pub(super) polls: Semaphore,
 }
 
 /// What a worker tells the supervisor.
@@ -499,7 +503,8 @@ impl Worker {
         let times = TaskTimes {
             watermark_ms,
             emitted_ms: self.times.emitted_ms.max(output.internal_ms),
-            wake_at_ms: staged.wake.unwrap_or(self.times.wake_at_ms.filter(|_| !is_woken)),
+            // A sink has no call that a wish could bring.
+            wake_at_ms: staged.wake.unwrap_or(self.times.wake_at_ms.filter(|_| !is_woken)).filter(|_| !self.is_sink()),
         };
         if self.is_sink() && staged.state.is_empty() && progress.iter().all(|progress| progress.next_offset.is_none()) {
             self.instance = Some(instance);
@@ -574,9 +579,12 @@ impl Worker {
         let surroundings = Arc::clone(&self.surroundings);
         let now_ms = surroundings.clock.now_ms();
         let generation = &self.plan.generation;
+        // What a sink cannot go on with is mostly outside: going back would deliver to where it is not wanted any more.
+        let is_outside = self.is_sink() && matches!(error, StepError::Call(CallError::Fatal(_)));
         let on_trial = generation.number > 1
             && generation.origin == generation.number
-            && now_ms - generation.started_ms < TRIAL_MS;
+            && now_ms - generation.started_ms < TRIAL_MS
+            && !is_outside;
         self.failures += 1;
         self.faults += u32::from(error.is_fault());
         let reason = error.to_string();

@@ -50,7 +50,7 @@ impl GitHub {
         let body = if request.is_of_type("application/x-www-form-urlencoded") {
             decoded = request
                 .form_field("payload")
-                .ok_or_else(|| Refusal::bad_request("The form has no payload in UTF-8."))?;
+                .ok_or_else(|| Refusal::bad_request("The form has no payload in UTF-8; where the body is JSON, send it with content-type application/json."))?;
             decoded.as_bytes()
         } else {
             &request.body

@@ -5,8 +5,8 @@ use super::{Error, RESPONSE_BODY_BYTES_MAX, Request, Response};
 use crate::bindings::sinking::wasi::clocks::monotonic_clock::subscribe_duration;
 use crate::bindings::sinking::wasi::http::outgoing_handler::handle;
 use crate::bindings::sinking::wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
-    RequestOptions, Scheme, http_error_code,
+    DnsErrorPayload, ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
+    OutgoingRequest, RequestOptions, Scheme, http_error_code,
 };
 use crate::bindings::sinking::wasi::io::poll::{Pollable, poll};
 use crate::bindings::sinking::wasi::io::streams::{InputStream, OutputStream, StreamError};
@@ -273,6 +273,14 @@ impl From<ErrorCode> for Error {
             ErrorCode::DestinationIpProhibited => {
                 "its address is in a private network, which an operator opens with --egress-private".to_owned()
             }
+            ErrorCode::ConnectionRefused => "the connection was refused".to_owned(),
+            ErrorCode::ConnectionTimeout => "no connection in time".to_owned(),
+            ErrorCode::ConnectionTerminated => "the connection broke off".to_owned(),
+            ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout => "no answer in time".to_owned(),
+            ErrorCode::ConnectionLimitReached => "too many requests are under way".to_owned(),
+            ErrorCode::DestinationUnavailable => "nobody answers there".to_owned(),
+            ErrorCode::TlsCertificateError => "the certificate is not one that this host trusts".to_owned(),
+            ErrorCode::DnsError(DnsErrorPayload { rcode: Some(reason), .. }) => reason.clone(),
             code => format!("{code:?}"),
         };
         match code {

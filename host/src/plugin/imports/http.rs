@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use super::Host;
+use crate::limits::INSTANCE_REQUESTS_MAX;
 use crate::model::egress::HostPattern;
 use crate::plugin::egress::Egress;
 
@@ -18,11 +20,16 @@ pub(in crate::plugin) struct Http {
 struct Gate {
     egress: Arc<Egress>,
     granted: Arc<[HostPattern]>,
+    /// Requests that the instance may have under way.
+    places: Arc<Semaphore>,
 }
 
 impl Http {
     pub(super) fn new(egress: Arc<Egress>, granted: Arc<[HostPattern]>) -> Self {
-        Self { context: WasiHttpCtx::new(), gate: Gate { egress, granted } }
+        Self {
+            context: WasiHttpCtx::new(),
+            gate: Gate { egress, granted, places: Arc::new(Semaphore::new(INSTANCE_REQUESTS_MAX)) },
+        }
     }
 }
 
@@ -35,9 +42,9 @@ impl WasiHttpHooks for Gate {
         options: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answer, Error>> + Send> {
-        let (egress, granted) = (Arc::clone(&self.egress), Arc::clone(&self.granted));
+        let (egress, granted, places) = (Arc::clone(&self.egress), Arc::clone(&self.granted), Arc::clone(&self.places));
         Box::new(async move {
-            let response = egress.send(request, options, &granted).await?;
+            let response = egress.send(request, options, &granted, places).await?;
             // The client's own task moves the connection on.
             Ok((response, Box::new(std::future::ready(Ok(()))) as Box<dyn Future<Output = _> + Send>))
         })

@@ -16,6 +16,7 @@ use super::bindings::kafka_do::plugin as wit;
 use super::instance::Context;
 use super::memory::Memory;
 use super::runtime::Runtime;
+use crate::limits::INSTANCE_RESOURCES_MAX;
 use crate::model::plugin::Description;
 
 /// What the host keeps for one instance.
@@ -50,9 +51,15 @@ impl Host {
             ),
             topics: topics::Topics::new(context),
             http: http::Http::new(Arc::clone(&runtime.egress), Arc::clone(&context.hosts)),
-            resources: ResourceTable::new(),
+            resources: resources(),
         }
     }
+}
+
+fn resources() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(INSTANCE_RESOURCES_MAX);
+    table
 }
 
 pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
