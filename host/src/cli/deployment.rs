@@ -386,7 +386,7 @@ impl Deployment {
 }
 
 fn show(deployment: &Deployment) -> String {
-    let head = pairs([
+    let mut head = vec![
         ("deployment", deployment.name.clone()),
         ("state", format!("{}, generation {}", deployment.state, deployment.generation)),
         ("plugin", deployment.what()),
@@ -400,7 +400,10 @@ fn show(deployment: &Deployment) -> String {
         ("dead letters", deployment.dead_letter_topic.clone().unwrap_or_else(|| "-".to_owned())),
         ("settings", deployment.settings.to_string()),
         ("lag", number(deployment.lag)),
-    ]);
+    ];
+    // What only connectors have.
+    head.retain(|(name, value)| !(matches!(*name, "takes requests at" | "may send to") && value == "-"));
+    let head = pairs(head);
     let mut parts = vec![head.trim_end().to_owned()];
     parts.extend(deployment.waiting.clone());
     parts.extend(deployment.canary.as_ref().map(Canary::text));

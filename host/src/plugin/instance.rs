@@ -184,8 +184,8 @@ impl Instance {
             for rejection in &mut outcome.rejections {
                 rejection.reason = self.secrets.hide(&rejection.reason).into_owned();
             }
-            if let Some(hold) = &mut outcome.hold {
-                hold.reason = self.secrets.hide(&hold.reason).into_owned();
+            if let Some(reason) = outcome.hold.as_mut().and_then(|hold| hold.reason.as_mut()) {
+                *reason = self.secrets.hide(reason).into_owned();
             }
         }
         Ok(outcome)

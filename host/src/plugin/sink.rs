@@ -6,10 +6,11 @@ use super::instance::{Guest, Input, Instance, cut_off_after, headers_of, records
 use super::outcome::{CallError, Outcome, broken, check_rejections, readable};
 use crate::limits::{CONNECTOR_CALL_MS_MAX, HOLD_MS_MAX, HOLD_MS_MIN};
 
-/// Why a sink is not to be called again at once.
+/// When a sink is to be called again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
-    pub reason: String,
+    /// What keeps it from being called at once, where something does.
+    pub reason: Option<String>,
     pub ms: u64,
 }
 
@@ -39,13 +40,11 @@ impl Instance {
             return Err(broken(format!("it rejected offset {}, and says that it is not done", early.offset)));
         }
         let asked = delivery.hold.filter(|_| left > 0).map(|advice| Hold {
-            reason: readable(&advice.reason),
+            reason: Some(readable(&advice.reason)),
             ms: advice.after_ms.map_or(HOLD_MS_DEFAULT, u64::from).clamp(HOLD_MS_MIN, HOLD_MS_MAX),
         });
-        let hold = asked.or_else(|| {
-            let reason = "the plugin delivered nothing, and does not say when to call it again".to_owned();
-            (done == 0).then_some(Hold { reason, ms: HOLD_MS_DEFAULT })
-        });
+        // One that got nowhere and wants to go on at once may have its reasons, but it does not spin.
+        let hold = asked.or_else(|| (done == 0).then_some(Hold { reason: None, ms: HOLD_MS_MIN }));
         Outcome { rejections, left, hold, ..Outcome::default() }.in_order()
     }
 }

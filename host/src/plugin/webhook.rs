@@ -80,18 +80,16 @@ impl Instance {
 }
 
 /// Headers that are the server's own: how an answer is framed, and what a browser may do with it and with the host.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 9] = [
     "clear-site-data",
     "connection",
     "content-length",
-    "content-security-policy",
     "keep-alive",
     "service-worker-allowed",
     "set-cookie",
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "x-content-type-options",
 ];
 
 fn check_response(response: wit::Response) -> Result<HookResponse, CallError> {

@@ -84,6 +84,7 @@ impl Worker {
     /// The plugin wants to be left alone for a while: what it delivers to does not take it.
     pub(super) fn hold(&mut self, Hold { reason, ms }: Hold) {
         self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
+        let Some(reason) = reason else { return self.show(TaskState::Running, None) };
         self.surroundings.metrics.task_failures.get_or_create(&self.label).inc();
         let input = self.inputs.iter().find(|input| input.has_more()).or_else(|| self.inputs.first());
         let (topic, offset) =
@@ -117,14 +118,14 @@ impl Worker {
                 offset(records.last())
             ),
             verdict: match (done, rejected) {
-                (0, _) if hold.is_some() => Verdict::Failed,
+                (0, _) if hold.is_some_and(|hold| hold.reason.is_some()) => Verdict::Failed,
                 (_, 0) => Verdict::Accepted,
                 _ => Verdict::Refused,
             },
             status: None,
             records: (done - rejected.min(done)) as u64,
             us: micros(begun.elapsed()),
-            reason: hold.map(|hold| hold.reason.clone()),
+            reason: hold.and_then(|hold| hold.reason.clone()),
         });
     }
 }
