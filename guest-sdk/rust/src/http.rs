@@ -14,6 +14,8 @@
 //! }
 //! ```
 
+#[cfg(feature = "answers")]
+mod answer;
 mod message;
 #[cfg(any(target_arch = "wasm32", test))]
 mod url;
@@ -22,6 +24,8 @@ pub(crate) mod wasi;
 
 use std::fmt;
 
+#[cfg(feature = "answers")]
+pub use answer::RETRY_AFTER_MS_MAX;
 pub use message::{Request, Response};
 
 use crate::imports;

@@ -3,14 +3,10 @@
 use kafka_do_sdk::Failure;
 use kafka_do_sdk::http::{Error, Response};
 
-use crate::retry_after::retry_after_ms;
 use crate::url::{origin, shown};
 
 /// What an operator has to mend is looked at again after so long.
 pub(crate) const MEND_MS: u32 = 300_000;
-
-/// How much of an answer is repeated in a reason.
-const EXCERPT_BYTES: usize = 200;
 
 pub(crate) fn no_answer(error: Error, url: &str) -> Failure {
     match error {
@@ -26,10 +22,10 @@ pub(crate) fn no_answer(error: Error, url: &str) -> Failure {
 
 /// Of a status other than one of success.
 pub(crate) fn refusal(response: &Response, now_ms: i64) -> Failure {
-    let reason = describe(response);
+    let reason = response.describe();
     match response.status {
         429 | 503 => {
-            let after_ms = response.header("retry-after").and_then(|value| retry_after_ms(value.as_bytes(), now_ms));
+            let after_ms = response.retry_after_ms(now_ms);
             match after_ms.and_then(|after_ms| u32::try_from(after_ms).ok()) {
                 Some(after_ms) => Failure::retry_after(reason, after_ms),
                 None => Failure::retry(reason),
@@ -42,19 +38,6 @@ pub(crate) fn refusal(response: &Response, now_ms: i64) -> Failure {
             Failure::retry_after(format!("{reason}, and redirects to {target}: set `url` to where it is"), MEND_MS)
         }
         _ => Failure::retry(reason),
-    }
-}
-
-/// `the server answered 503: the start of what it said`.
-fn describe(response: &Response) -> String {
-    let start = &response.body[..response.body.len().min(EXCERPT_BYTES)];
-    let text: String = String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let text = text.trim().trim_end_matches(char::REPLACEMENT_CHARACTER);
-    let status = response.status;
-    if text.is_empty() {
-        format!("the server answered {status}")
-    } else {
-        format!("the server answered {status}: {text}")
     }
 }
 

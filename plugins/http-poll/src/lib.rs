@@ -5,7 +5,6 @@ mod cursor;
 mod link;
 mod page;
 mod poller;
-mod retry_after;
 mod settings;
 mod url;
 

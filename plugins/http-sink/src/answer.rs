@@ -4,10 +4,6 @@ use kafka_do_sdk::Failure;
 use kafka_do_sdk::http::{Error, Response};
 
 use crate::deliveries::Verdict;
-use crate::retry_after::retry_after_ms;
-
-/// How much of an answer is repeated in a reason.
-const EXCERPT_BYTES: usize = 200;
 
 /// A failure is the operator's to mend.
 pub(crate) fn judge(result: Result<Response, Error>, url: &str, now_ms: i64) -> Result<Verdict, Failure> {
@@ -24,12 +20,12 @@ pub(crate) fn judge(result: Result<Response, Error>, url: &str, now_ms: i64) -> 
 }
 
 fn judge_status(response: &Response, now_ms: i64) -> Verdict {
-    let reason = describe(response);
+    let reason = response.describe();
     match response.status {
         // The record itself is wrong: in its form, its size, its type or its content.
         400 | 413 | 415 | 422 => Verdict::Refused(reason),
         429 | 503 => {
-            let after_ms = response.header("retry-after").and_then(|value| retry_after_ms(value.as_bytes(), now_ms));
+            let after_ms = response.retry_after_ms(now_ms);
             Verdict::Failed { reason, after_ms }
         }
         _ => Verdict::Failed { reason, after_ms: None },
@@ -46,19 +42,6 @@ fn place(url: &str) -> String {
         true => authority.to_owned(),
         false if scheme.eq_ignore_ascii_case("http") => format!("{authority}:80"),
         false => format!("{authority}:443"),
-    }
-}
-
-/// `the server answered 503: the start of what it said`.
-fn describe(response: &Response) -> String {
-    let start = &response.body[..response.body.len().min(EXCERPT_BYTES)];
-    let text: String = String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let text = text.trim().trim_end_matches(char::REPLACEMENT_CHARACTER);
-    let status = response.status;
-    if text.is_empty() {
-        format!("the server answered {status}")
-    } else {
-        format!("the server answered {status}: {text}")
     }
 }
 

@@ -6,7 +6,6 @@ mod deliveries;
 mod gate;
 mod progress;
 mod request;
-mod retry_after;
 mod settings;
 mod signature;
 

@@ -1,12 +1,38 @@
-//! The header `Retry-After` (RFC 9110, 10.2.3).
+//! What a connector makes of an answer that is none of success: when to try again, and what to tell people.
 
 use std::time::UNIX_EPOCH;
 
+use super::Response;
+
 /// A server is not believed that it will be away for longer.
-pub(crate) const RETRY_AFTER_MS_MAX: i64 = 3_600_000;
+pub const RETRY_AFTER_MS_MAX: i64 = 3_600_000;
+
+/// How much of an answer is repeated in a reason.
+const EXCERPT_BYTES: usize = 200;
+
+impl Response {
+    /// How long the server asks to be left alone (`Retry-After`, RFC 9110, 10.2.3), from now on; `None` where it does not say.
+    pub fn retry_after_ms(&self, now_ms: i64) -> Option<i64> {
+        self.header("retry-after").and_then(|value| retry_after_ms(value.as_bytes(), now_ms))
+    }
+
+    /// `the server answered 503: the start of what it said`.
+    pub fn describe(&self) -> String {
+        let start = &self.body[..self.body.len().min(EXCERPT_BYTES)];
+        let text: String =
+            String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = text.trim().trim_end_matches(char::REPLACEMENT_CHARACTER);
+        let status = self.status;
+        if text.is_empty() {
+            format!("the server answered {status}")
+        } else {
+            format!("the server answered {status}: {text}")
+        }
+    }
+}
 
 /// How long to wait from now, in milliseconds, of seconds or an HTTP date; `None` where it is neither, or over.
-pub(crate) fn retry_after_ms(value: &[u8], now_ms: i64) -> Option<i64> {
+fn retry_after_ms(value: &[u8], now_ms: i64) -> Option<i64> {
     let text = str::from_utf8(value).ok()?.trim();
     let wait_ms = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().unwrap_or(i64::MAX).saturating_mul(1_000)
