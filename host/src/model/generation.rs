@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::deployment::Grants;
 use super::hook_path::HookPath;
 use super::name::{PluginName, TopicName};
+use crate::limits::TRIAL_MS;
 
 /// The SHA-256 of a component, in lowercase hexadecimal digits: a version is its content.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +59,11 @@ pub enum Standing {
 }
 
 impl Generation {
+    /// Whether it is new, and there is one to return to: a rollback has had its trial.
+    pub fn is_on_trial(&self, now_ms: i64) -> bool {
+        self.number > 1 && self.origin == self.number && now_ms - self.started_ms < TRIAL_MS
+    }
+
     /// Whether `other` would run the same code with the same settings.
     pub fn same_content(&self, other: &Self) -> bool {
         self.plugin == other.plugin

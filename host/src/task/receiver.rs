@@ -22,7 +22,6 @@ use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{
     HOOK_CALLS_MAX, HOOK_WAIT_MS_MAX, HOOK_WAITING_MAX, INSTANCE_IDLE_MS, RECORD_COST_BYTES, TASK_FAILURES_MAX,
-    TRIAL_MS,
 };
 use crate::log::{Committed, Permit};
 use crate::model::event::EventId;
@@ -344,9 +343,8 @@ impl Supervisor {
             offset: 0,
             reason: reason.to_owned(),
         });
-        let on_trial =
-            generation.number > 1 && generation.origin == generation.number && at_ms - generation.started_ms < TRIAL_MS;
-        if desk.faults.fetch_add(1, Ordering::Relaxed) + 1 == TASK_FAILURES_MAX && on_trial {
+        let faults = desk.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        if faults == TASK_FAILURES_MAX && generation.is_on_trial(at_ms) {
             let (generation, reason) = (generation.number, reason.to_owned());
             let _ = surroundings.events.send(Event::WantsRollback { deployment: name, generation, reason });
         }

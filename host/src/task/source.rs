@@ -17,7 +17,7 @@ use super::step::Output;
 use super::worker::{Command, Event, Surroundings, micros};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::limits::{HOLD_MS_MAX, HOLD_MS_MIN, INSTANCE_IDLE_MS, TRIAL_MS};
+use crate::limits::{HOLD_MS_MAX, HOLD_MS_MIN, INSTANCE_IDLE_MS};
 use crate::log::Guard;
 use crate::model::deployment::Deployment;
 use crate::model::name::DeploymentName;
@@ -277,8 +277,7 @@ impl SourceWorker {
         let number = generation.number;
         // What a source cannot go on with is mostly outside: going back would ask where it is not wanted any more.
         let is_outside = matches!(error, StepError::Call(CallError::Fatal(_)));
-        let on_trial =
-            number > 1 && generation.origin == number && now_ms - generation.started_ms < TRIAL_MS && !is_outside;
+        let on_trial = generation.is_on_trial(now_ms) && !is_outside;
         self.failures += 1;
         self.faults += u32::from(error.is_fault());
         let reason = error.to_string();

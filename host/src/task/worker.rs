@@ -21,7 +21,7 @@ use super::step::{Effects, Progress};
 use crate::clock::Clock;
 use crate::config::SecretSource;
 use crate::error::Error;
-use crate::limits::{INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, TASK_BATCH_RECORDS_MAX, TRIAL_MS, WAKE_LOOK_MS};
+use crate::limits::{INSTANCE_IDLE_MS, INTERNAL_PURGE_RECORDS, TASK_BATCH_RECORDS_MAX, WAKE_LOOK_MS};
 use crate::log::{Log, Partition};
 use crate::model::deployment::{Deployment, TaskTimes};
 use crate::model::name::{DeploymentName, GroupName, TopicName};
@@ -581,10 +581,7 @@ impl Worker {
         let generation = &self.plan.generation;
         // What a sink cannot go on with is mostly outside: going back would deliver to where it is not wanted any more.
         let is_outside = self.is_sink() && matches!(error, StepError::Call(CallError::Fatal(_)));
-        let on_trial = generation.number > 1
-            && generation.origin == generation.number
-            && now_ms - generation.started_ms < TRIAL_MS
-            && !is_outside;
+        let on_trial = generation.is_on_trial(now_ms) && !is_outside;
         self.failures += 1;
         self.faults += u32::from(error.is_fault());
         let reason = error.to_string();
