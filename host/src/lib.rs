@@ -3,6 +3,7 @@
 //! A module imports only from those below it; `tests/tests/architecture.rs` holds that.
 
 pub mod api;
+pub mod ask;
 pub mod broker;
 pub mod cli;
 pub mod clock;

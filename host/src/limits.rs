@@ -349,11 +349,11 @@ pub const HOLD_MS_MAX: u64 = 3_600_000;
 pub const HOOK_BODY_BYTES_MAX: usize = 7 << 20;
 pub const HOOK_HEADERS_MAX: usize = 200;
 pub const HOOK_BODY_MS_MAX: u64 = 10_000;
-/// Requests in one webhook's instances at once; requests that wait for a place there, and how long. The next one is told to
-/// come again.
-pub const HOOK_CALLS_MAX: usize = 8;
-pub const HOOK_WAITING_MAX: usize = 2_000;
-pub const HOOK_WAIT_MS_MAX: u64 = 10_000;
+/// Requests in the instances of one webhook or parser at once; requests that wait for a place there, and how long. The next
+/// one is told to come again.
+pub const DESK_CALLS_MAX: usize = 8;
+pub const DESK_WAITING_MAX: usize = 2_000;
+pub const DESK_WAIT_MS_MAX: u64 = 10_000;
 /// What a webhook may answer.
 pub const HOOK_ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Longest path that a deployment may claim, and longest id of an event.
@@ -374,3 +374,20 @@ pub const EGRESS_IDLE_MS: u64 = 30_000;
 pub const EGRESS_IDLE_CONNECTIONS_MAX: usize = 32;
 /// Commands that may wait for one task.
 pub const TASK_COMMANDS_MAX: usize = 16;
+
+/// A sentence that a parser is put before, and what it is told of what exists: so many names of each kind.
+pub const ASK_TEXT_BYTES_MAX: usize = 4 << 10;
+pub const ASK_CATALOG_MAX: usize = 10_000;
+/// Farthest that a speaker's clock may stand from UTC.
+pub const ASK_UTC_OFFSET_MINUTES_MAX: i32 = 1_440;
+/// Readings of one sentence, suggestions of one question, and the text of each.
+pub const ASK_INTERPRETATIONS_MAX: usize = 8;
+pub const ASK_SUGGESTIONS_MAX: usize = 8;
+pub const ASK_WORDS_BYTES_MAX: usize = 2 << 10;
+/// Conditions, input topics, and any one text (a value, settings) of a command.
+pub const ASK_CONDITIONS_MAX: usize = 16;
+pub const ASK_TOPICS_MAX: usize = DEPLOYMENT_INPUTS_MAX;
+pub const ASK_FIELD_BYTES_MAX: usize = 64 << 10;
+/// Records of a topic that a command's result shows, and their bytes.
+pub const ASK_RECORDS_MAX: usize = 1_000;
+pub const ASK_RESULT_BYTES_MAX: usize = 4 << 20;

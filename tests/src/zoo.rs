@@ -9,7 +9,7 @@ mod neighbour;
 use serde_json::{Value, json};
 
 pub use cases::ZOO;
-pub use connectors::{BAD_SINKS, BAD_SOURCES, BAD_WEBHOOKS, CONNECTORS, ConnectorCase, ConnectorEnd};
+pub use connectors::{BAD_PARSERS, BAD_SINKS, BAD_SOURCES, BAD_WEBHOOKS, CONNECTORS, ConnectorCase, ConnectorEnd};
 pub use memory::Memory;
 pub use neighbour::{Latencies, Neighbour};
 
@@ -38,6 +38,7 @@ pub enum End {
         says: &'static str,
     },
     DeployRefused {
+        status: u16,
         code: &'static str,
         says: &'static str,
     },

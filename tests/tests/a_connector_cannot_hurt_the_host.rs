@@ -2,7 +2,7 @@
 //! why, and a version that works goes on.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
-use kafka_do_tests::zoo::{BAD_SINKS, BAD_SOURCES, BAD_WEBHOOKS, ConnectorEnd};
+use kafka_do_tests::zoo::{BAD_PARSERS, BAD_SINKS, BAD_SOURCES, BAD_WEBHOOKS, ConnectorEnd};
 use kafka_do_tests::{Host, guest};
 use serde_json::{Value, json};
 
@@ -49,6 +49,40 @@ async fn by_its_answers() {
         assert_eq!(host.post("/hooks/hook", json!(mode)).await.status, 204, "{mode} is cured");
         stored += 1;
     }
+}
+
+/// Nothing of what a parser makes up is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn by_its_readings() {
+    let host = Host::start().await;
+    host.upload("literal-parser", guest("literal-parser")).await.ok();
+    host.create_topic("orders", 1).await;
+    let deployment = |mode: &str| json!({"plugin": "literal-parser", "settings": {"mode": mode}});
+    let sentence = json!({"text": json!({"unclear": {"text": "What?", "suggestions": []}}).to_string()});
+    for case in BAD_PARSERS {
+        let mode = case.mode;
+        host.put("/v1/deployments/words", deployment(mode)).await.ok();
+        let answer = host.post("/v1/ask", sentence.clone()).await;
+        match case.end {
+            ConnectorEnd::Works => assert_eq!(answer.ok()["question"]["text"], "What?"),
+            ConnectorEnd::Told { status, says } => {
+                answer.problem(status);
+                let detail = answer.json()["detail"].to_string().replace("\\\"", "\"");
+                assert!(detail.contains(says), "{mode}: {detail}");
+            }
+            ConnectorEnd::Stands { .. } => unreachable!("a parser has no task"),
+        }
+        host.put("/v1/deployments/words", deployment("literal")).await.ok();
+        assert_eq!(host.post("/v1/ask", sentence.clone()).await.ok()["question"]["text"], "What?", "{mode} is cured");
+    }
+    assert_eq!(host.get("/v1/topics").await.ok()["items"].as_array().unwrap().len(), 1);
+    // One that keeps failing after its swap goes back by itself.
+    host.put("/v1/deployments/words", deployment("trap")).await.ok();
+    for _ in 0..3 {
+        host.post("/v1/ask", sentence.clone()).await.problem(503);
+    }
+    host.wait_for("words", "it goes back", |status| status["settings"]["mode"] == "literal").await;
+    host.post("/v1/ask", sentence).await.ok();
 }
 
 /// One that keeps failing after its swap goes back, and the sender's next try is taken.

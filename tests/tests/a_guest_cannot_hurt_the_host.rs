@@ -112,10 +112,10 @@ async fn run(host: &Host, case: &Case) {
             assert!(answer.text.contains(says), "{name}: {}", answer.text);
             assert_eq!(host.get(&format!("/v1/plugins/{name}")).await.problem(404), "unknown-plugin");
         }
-        End::DeployRefused { code, says } => {
+        End::DeployRefused { status, code, says } => {
             upload(host, case).await;
             let answer = host.put(&path(name), deployment(case)).await;
-            assert_eq!(answer.problem(422), code, "{name}");
+            assert_eq!(answer.problem(status), code, "{name}");
             assert!(answer.text.contains(says), "{name}: {}", answer.text);
             assert_eq!(host.get(&path(name)).await.problem(404), "unknown-deployment");
             assert_eq!(host.get(&format!("/v1/topics/{name}-out")).await.problem(404), "unknown-topic", "{name}");

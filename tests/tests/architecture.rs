@@ -11,7 +11,7 @@ const ROWS: [&[&str]; 9] = [
     &["api"],
     &["broker"],
     &["task", "coordinator"],
-    &["log", "group", "plugin"],
+    &["log", "group", "plugin", "ask"],
     &["store", "tier"],
     &["model"],
     &["limits", "error", "clock", "config", "shutdown", "telemetry"],

@@ -14,6 +14,7 @@
     reason = "generated: the canonical ABI is written in raw pointers"
 )]
 
+pub mod parsing;
 pub mod receiving;
 pub mod sinking;
 pub mod sourcing;

@@ -8,7 +8,7 @@
 //!
 //! The other roles are connectors, each with a trait, a macro and a harness: a [`webhook`] turns requests that the host
 //! receives into records, a [`sink`] delivers records to an outside system, and a [`source`] pulls them from one, both over
-//! [`http`].
+//! [`http`]. A [`parser`] is no connector: it turns plain words into commands.
 //!
 //! For processors there is what stream processing needs, with the names of Kafka Streams: [`windows`] and their aggregates,
 //! [`joins`], [`Dedup`], [`Branches`], [`timers`], and [`topics::internal`] to repartition.
@@ -50,6 +50,7 @@ pub mod joins;
 pub mod json;
 pub mod log;
 mod output;
+pub mod parser;
 mod percent;
 mod processor;
 mod record;

@@ -89,42 +89,12 @@ impl Delivery {
 #[macro_export]
 macro_rules! export_sink {
     ($sink:ty) => {
-        // The names of the exports are no names a native linker takes; there the type is only checked.
-        #[cfg(not(target_arch = "wasm32"))]
-        const _: () = {
-            const fn is_a_sink<S: $crate::sink::Sink>() {}
-            is_a_sink::<$sink>();
-        };
-
-        #[cfg(target_arch = "wasm32")]
-        const _: () = {
-            use $crate::bindings::sinking::exports::kafka_do::plugin::sink::Guest;
-
-            ::std::thread_local! {
-                static TASK: $crate::task::SinkTask<$sink> = const { $crate::task::SinkTask::new() };
-            }
-
-            struct Component;
-
-            impl Guest for Component {
-                fn describe() -> $crate::Description {
-                    <$sink as $crate::sink::Sink>::describe()
-                }
-
-                fn open(context: $crate::TaskContext) -> ::core::result::Result<(), $crate::Failure> {
-                    TASK.with(|task| task.open(context))
-                }
-
-                fn deliver(batch: $crate::Batch) -> ::core::result::Result<$crate::sink::Delivery, $crate::Failure> {
-                    TASK.with(|task| task.deliver(batch))
-                }
-
-                fn close() {
-                    TASK.with(|task| task.close());
-                }
-            }
-
-    $crate::bindings::sinking::__export_sinking!(Component with_types_in $crate::bindings::sinking);
-        };
+        $crate::__export_one_call! {
+            $sink: $crate::sink::Sink,
+            SinkTask,
+            $crate::bindings::sinking::exports::kafka_do::plugin::sink::Guest,
+            deliver($crate::Batch) -> $crate::sink::Delivery,
+            sinking::__export_sinking
+        }
     };
 }

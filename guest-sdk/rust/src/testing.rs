@@ -18,6 +18,7 @@
 mod deployment;
 mod harness;
 pub(crate) mod host;
+mod parser;
 mod sink;
 mod source;
 mod webhook;
@@ -25,6 +26,7 @@ mod webhook;
 pub use deployment::nothing_outside;
 pub use harness::{Harness, Outcome, record};
 pub use host::LogLine;
+pub use parser::{ParserHarness, utterance};
 pub use sink::SinkHarness;
 pub use source::SourceHarness;
 pub use webhook::{WebhookHarness, request};

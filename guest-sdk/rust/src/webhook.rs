@@ -94,44 +94,12 @@ impl Reply {
 #[macro_export]
 macro_rules! export_webhook {
     ($webhook:ty) => {
-        // The names of the exports are no names a native linker takes; there the type is only checked.
-        #[cfg(not(target_arch = "wasm32"))]
-        const _: () = {
-            const fn is_a_webhook<W: $crate::webhook::Webhook>() {}
-            is_a_webhook::<$webhook>();
-        };
-
-        #[cfg(target_arch = "wasm32")]
-        const _: () = {
-            use $crate::bindings::receiving::exports::kafka_do::plugin::webhook::Guest;
-
-            ::std::thread_local! {
-                static TASK: $crate::task::WebhookTask<$webhook> = const { $crate::task::WebhookTask::new() };
-            }
-
-            struct Component;
-
-            impl Guest for Component {
-                fn describe() -> $crate::Description {
-                    <$webhook as $crate::webhook::Webhook>::describe()
-                }
-
-                fn open(context: $crate::TaskContext) -> ::core::result::Result<(), $crate::Failure> {
-                    TASK.with(|task| task.open(context))
-                }
-
-                fn handle(
-                    request: $crate::webhook::Request,
-                ) -> ::core::result::Result<$crate::webhook::Reply, $crate::Failure> {
-                    TASK.with(|task| task.handle(request))
-                }
-
-                fn close() {
-                    TASK.with(|task| task.close());
-                }
-            }
-
-    $crate::bindings::receiving::__export_receiving!(Component with_types_in $crate::bindings::receiving);
-        };
+        $crate::__export_one_call! {
+            $webhook: $crate::webhook::Webhook,
+            WebhookTask,
+            $crate::bindings::receiving::exports::kafka_do::plugin::webhook::Guest,
+            handle($crate::webhook::Request) -> $crate::webhook::Reply,
+            receiving::__export_receiving
+        }
     };
 }

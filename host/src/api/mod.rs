@@ -2,6 +2,7 @@
 //!
 //! Calls the broker and nothing behind it. What is validated here is the form; what it means is the broker's.
 
+mod ask;
 mod deployments;
 mod extract;
 mod fetch;
@@ -50,7 +51,8 @@ pub type App = Arc<Broker>;
 ))]
 struct Description;
 
-fn described() -> OpenApiRouter<App> {
+/// All calls but that which makes the others.
+fn calls() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(topics::list))
         .routes(routes!(topics::put, topics::get, topics::patch, topics::delete))
@@ -87,14 +89,19 @@ fn described() -> OpenApiRouter<App> {
         .routes(routes!(operate::readyz))
 }
 
+fn words() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(ask::ask))
+}
+
 /// The description of the API, as `/openapi.json` serves it.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().split_for_parts().1
+    calls().merge(words()).split_for_parts().1
 }
 
 /// All routes. `names` are what the server is called, for telling its own pages from foreign ones.
 pub fn router(app: App, names: Names) -> Router {
-    let (router, openapi) = described().split_for_parts();
+    let made_through = ask::Routes(calls().split_for_parts().0.with_state(Arc::clone(&app)));
+    let (router, openapi) = calls().merge(words().layer(axum::Extension(made_through))).split_for_parts();
     let openapi: Arc<str> = openapi.to_json().unwrap_or_default().into();
     router
         .route("/openapi.json", axum::routing::get(move || std::future::ready(operate::openapi(&openapi))))

@@ -74,7 +74,7 @@ impl Broker {
     /// The names of all groups, those of deployments among them, in order.
     pub fn groups(&self) -> Vec<GroupName> {
         let mut names = self.coordinator.names();
-        names.extend(self.supervisor.names().iter().map(super::group_of));
+        names.extend(self.supervisor.consuming().iter().map(super::group_of));
         names.sort_unstable();
         names.dedup();
         names

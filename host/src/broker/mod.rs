@@ -2,6 +2,7 @@
 
 mod groups;
 mod produce;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -20,6 +20,14 @@ pub struct JsonPath {
     steps: Vec<Box<str>>,
 }
 
+impl utoipa::PartialSchema for JsonPath {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        String::schema()
+    }
+}
+
+impl utoipa::ToSchema for JsonPath {}
+
 impl JsonPath {
     pub fn parse(path: &str) -> Result<Self> {
         let steps: Vec<Box<str>> = path.split('.').map(Into::into).collect();

@@ -1,6 +1,7 @@
 //! Pure nouns: no clock, no I/O, no lock. Everything above speaks in these.
 
 pub mod batch;
+pub mod command;
 pub mod dead_letter;
 pub mod deployment;
 pub mod egress;

@@ -16,6 +16,8 @@ pub enum Role {
     Sourcing,
     /// HTTP requests to topics.
     Receiving,
+    /// Sentences to commands.
+    Parsing,
 }
 
 impl Role {
@@ -26,7 +28,12 @@ impl Role {
 
     /// Whether it may be granted hosts to talk to.
     pub fn reaches_out(self) -> bool {
-        matches!(self, Self::Sinking | Self::Sourcing)
+        matches!(self, Self::Sinking | Self::Sourcing | Self::Parsing)
+    }
+
+    /// Whether it answers calls one by one, any number at once, and has no task.
+    pub fn answers_calls(self) -> bool {
+        matches!(self, Self::Receiving | Self::Parsing)
     }
 
     /// Whether it ties topics to what is outside.
@@ -41,6 +48,7 @@ impl Role {
             Self::Sinking => "sink",
             Self::Sourcing => "source",
             Self::Receiving => "webhook",
+            Self::Parsing => "parser",
         }
     }
 }

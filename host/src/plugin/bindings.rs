@@ -27,7 +27,7 @@ pub(super) mod columns {
     });
 }
 
-// What connectors import is linked by the capability; what is bound here is what they export.
+// What connectors and parsers import is linked by the capability; what is bound here is what they export.
 
 pub(super) mod sinks {
     wasmtime::component::bindgen!({
@@ -53,6 +53,16 @@ pub(super) mod webhooks {
     wasmtime::component::bindgen!({
         path: "../wit",
         inline: "package kafka-do:host; world receiving { export kafka-do:plugin/webhook@0.1.0; }",
+        exports: { default: async },
+        ownership: Borrowing { duplicate_if_necessary: true },
+        with: { "kafka-do:plugin/types": super::kafka_do::plugin::types },
+    });
+}
+
+pub(super) mod parsers {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        inline: "package kafka-do:host; world parsing { export kafka-do:plugin/parser@0.1.0; }",
         exports: { default: async },
         ownership: Borrowing { duplicate_if_necessary: true },
         with: { "kafka-do:plugin/types": super::kafka_do::plugin::types },

@@ -7,6 +7,7 @@ use wasmtime::component::Component;
 use super::Runtime;
 use super::bindings::ProcessingPre;
 use super::bindings::columns::ColumnProcessingPre;
+use super::bindings::parsers::ParsingPre;
 use super::bindings::sinks::SinkingPre;
 use super::bindings::sources::SourcingPre;
 use super::bindings::webhooks::ReceivingPre;
@@ -30,6 +31,7 @@ pub(super) enum Pre {
     Sink(SinkingPre<Host>),
     Source(SourcingPre<Host>),
     Webhook(ReceivingPre<Host>),
+    Parser(ParsingPre<Host>),
     Native(NativeFactory),
 }
 
@@ -78,6 +80,7 @@ impl Code {
             Role::Sinking => SinkingPre::new(pre).map(Pre::Sink),
             Role::Sourcing => SourcingPre::new(pre).map(Pre::Source),
             Role::Receiving => ReceivingPre::new(pre).map(Pre::Webhook),
+            Role::Parsing => ParsingPre::new(pre).map(Pre::Parser),
         });
         let pre = pre.map_err(refused)?;
         Ok(Arc::new(Self { runtime: Arc::clone(runtime), pre, description }))
@@ -94,6 +97,7 @@ impl Code {
             Pre::Sink(_) => Role::Sinking,
             Pre::Source(_) => Role::Sourcing,
             Pre::Webhook(_) => Role::Receiving,
+            Pre::Parser(_) => Role::Parsing,
         }
     }
 }

@@ -10,6 +10,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use super::bindings::ProcessingPre;
 use super::bindings::columns::ColumnProcessingPre;
 use super::bindings::kafka_do::plugin::types;
+use super::bindings::parsers::ParsingPre;
 use super::bindings::sinks::SinkingPre;
 use super::bindings::sources::SourcingPre;
 use super::bindings::webhooks::ReceivingPre;
@@ -23,15 +24,14 @@ use crate::model::plugin::{Description, Role};
 const CONTRACT: &str = "0.1.0";
 const CONTRACT_PACKAGE: &str = "kafka-do:plugin/";
 /// The interface that each role exports.
-const ROLES: [(&str, Role); 5] = [
+const ROLES: [(&str, Role); 6] = [
     ("processor", Role::Processing),
     ("column-processor", Role::ColumnProcessing),
     ("sink", Role::Sinking),
     ("source", Role::Sourcing),
     ("webhook", Role::Receiving),
+    ("parser", Role::Parsing),
 ];
-/// Interfaces of roles that this host does not run.
-const NOT_RUN: [&str; 1] = ["parser"];
 /// What every guest may import of WASI, and what those may that reach out.
 const OFFERED_WASI: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
@@ -43,6 +43,7 @@ fn offered(role: Role) -> &'static [&'static str] {
         Role::Processing | Role::ColumnProcessing => &["types", "log", "clock", "state", "topics"],
         Role::Sinking | Role::Sourcing => &["types", "log", "clock", "state"],
         Role::Receiving => &["types", "log", "clock"],
+        Role::Parsing => &["types", "log"],
     }
 }
 
@@ -71,26 +72,18 @@ pub(super) fn check_role(engine: &Engine, component: &Component) -> Result<Role>
     let mut seen = Vec::new();
     for (name, _) in component.component_type().exports(engine) {
         let interface = name.strip_prefix(CONTRACT_PACKAGE).and_then(|rest| rest.split_once('@'));
-        if let Some((interface, version)) = interface {
-            if let Some((_, role)) = ROLES.iter().find(|(of, _)| *of == interface) {
-                if version == CONTRACT {
-                    return Ok(*role);
-                }
-                return Err(Error::unprocessable(
-                    "contract-version",
-                    format!(
-                        "the component speaks version {version} of the plugin contract, and this host {CONTRACT}; build it with this host's SDK"
-                    ),
-                ));
+        if let Some((interface, version)) = interface
+            && let Some((_, role)) = ROLES.iter().find(|(of, _)| *of == interface)
+        {
+            if version == CONTRACT {
+                return Ok(*role);
             }
-            if NOT_RUN.contains(&interface) {
-                return Err(Error::unprocessable(
-                    "role-not-run",
-                    format!(
-                        "the component exports {name}; this version of the host runs processors, sinks, sources and webhooks"
-                    ),
-                ));
-            }
+            return Err(Error::unprocessable(
+                "contract-version",
+                format!(
+                    "the component speaks version {version} of the plugin contract, and this host {CONTRACT}; build it with this host's SDK"
+                ),
+            ));
         }
         seen.push(name.to_owned());
     }
@@ -210,6 +203,10 @@ async fn ask(store: &mut Store<Sandbox>, component: &Component, role: Role) -> w
         Role::Receiving => {
             let plugin = ReceivingPre::new(pre)?.instantiate_async(&mut *store).await?;
             plugin.kafka_do_plugin_webhook().call_describe(store).await
+        }
+        Role::Parsing => {
+            let plugin = ParsingPre::new(pre)?.instantiate_async(&mut *store).await?;
+            plugin.kafka_do_plugin_parser().call_describe(store).await
         }
     }
 }

@@ -10,6 +10,7 @@ use super::base::StateBase;
 use super::bindings::Processing;
 use super::bindings::columns::ColumnProcessing;
 use super::bindings::kafka_do::plugin::types;
+use super::bindings::parsers::Parsing;
 use super::bindings::sinks::Sinking;
 use super::bindings::sources::Sourcing;
 use super::bindings::webhooks::Receiving;
@@ -72,7 +73,7 @@ pub struct Instance {
     pub(super) store: Store<Host>,
     pub(super) guest: Guest,
     pub(super) metrics: Arc<Metrics>,
-    secrets: Secrets,
+    pub(super) secrets: Secrets,
 }
 
 pub(super) enum Guest {
@@ -81,6 +82,7 @@ pub(super) enum Guest {
     Sink(Sinking),
     Source(Sourcing),
     Webhook(Receiving),
+    Parser(Parsing),
     /// With what it has staged.
     Native(Box<dyn NativeProcessor>, Vec<Change>),
 }
@@ -121,6 +123,7 @@ impl Instance {
             Pre::Sink(pre) => pre.instantiate_async(&mut store).await.map(Guest::Sink),
             Pre::Source(pre) => pre.instantiate_async(&mut store).await.map(Guest::Source),
             Pre::Webhook(pre) => pre.instantiate_async(&mut store).await.map(Guest::Webhook),
+            Pre::Parser(pre) => pre.instantiate_async(&mut store).await.map(Guest::Parser),
             Pre::Native(make) => {
                 let settings = serde_json::from_str(&context.settings).unwrap_or_default();
                 Ok(Guest::Native(make(&settings), Vec::new()))
@@ -166,6 +169,10 @@ impl Instance {
             Guest::Webhook(plugin) => {
                 let call = plugin.kafka_do_plugin_webhook().call_open(store, guest_context);
                 cut_off("open", call).await?.map_err(CallError::from)?;
+            }
+            Guest::Parser(plugin) => {
+                let call = plugin.kafka_do_plugin_parser().call_open(store, guest_context);
+                cut_off_after("open", CONNECTOR_CALL_MS_MAX, call).await?.map_err(CallError::from)?;
             }
             Guest::Native(..) => {}
         }
@@ -217,7 +224,7 @@ impl Instance {
             }
             Guest::Sink(_) => self.call_deliver(input).await,
             Guest::Native(processor, staged) => Ok(processor.process(input, staged)),
-            Guest::Source(_) | Guest::Webhook(_) => Err(wrong_role("process")),
+            Guest::Source(_) | Guest::Webhook(_) | Guest::Parser(_) => Err(wrong_role("process")),
         }
     }
 
@@ -254,7 +261,7 @@ impl Instance {
             Guest::Native(processor, staged) => Ok(processor.advance(Some(watermark_ms), staged)),
             // Sinks have no time of their own.
             Guest::Sink(_) => Ok(Outcome::default()),
-            Guest::Source(_) | Guest::Webhook(_) => Err(wrong_role("advance")),
+            Guest::Source(_) | Guest::Webhook(_) | Guest::Parser(_) => Err(wrong_role("advance")),
         }
     }
 
@@ -289,6 +296,7 @@ impl Instance {
             Guest::Sink(plugin) => cut_off("close", plugin.kafka_do_plugin_sink().call_close(store)).await,
             Guest::Source(plugin) => cut_off("close", plugin.kafka_do_plugin_source().call_close(store)).await,
             Guest::Webhook(plugin) => cut_off("close", plugin.kafka_do_plugin_webhook().call_close(store)).await,
+            Guest::Parser(plugin) => cut_off("close", plugin.kafka_do_plugin_parser().call_close(store)).await,
             Guest::Native(..) => Ok(()),
         };
         if let Err(error) = closed {

@@ -1,7 +1,7 @@
 //! Plugins: WebAssembly components, from the bytes somebody uploads to an instance that answers calls.
 //!
 //! ```text
-//! bytes --inspect--> artefact (role, description) --compile--> code --open--> instance --process, deliver, poll, handle--> outcome
+//! bytes --inspect--> artefact (role, description) --compile--> code --open--> instance --process, deliver, poll, handle, parse--> outcome
 //! ```
 //!
 //! wasmtime stays in here. Knows nothing of logs or groups: it is given records and gives back what the guest wants done.
@@ -18,6 +18,7 @@ mod instance;
 mod memory;
 mod native;
 mod outcome;
+mod parser;
 mod projection;
 mod registry;
 mod runtime;

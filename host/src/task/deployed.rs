@@ -8,8 +8,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::activity::Activity;
 use super::alignment::Alignment;
+use super::desk::Reception;
 use super::plan::Plan;
-use super::receiver::Reception;
 use super::status::{
     self, CanaryStatus, DeploymentStatus, Failure, GenerationStatus, RangeStatus, Shown, TaskState, TaskStatus,
 };
@@ -36,9 +36,9 @@ pub(super) struct Deployed {
     pub(super) outward_turns: Arc<Semaphore>,
     /// What its tasks run, once it is loaded; a canary has a plan of its own.
     plan: RwLock<Option<Arc<Plan>>>,
-    /// Where its requests go, where it is a webhook.
+    /// Where its calls go, where it answers them one by one.
     pub(super) reception: Reception,
-    /// What it did, where it is a connector.
+    /// What it did, where it is a connector or answers calls.
     pub(super) activity: Arc<Activity>,
     /// Why it has no tasks.
     broken: Mutex<Option<String>>,
@@ -130,7 +130,7 @@ impl Deployed {
     /// What runs from here on.
     pub(super) fn set_plan(&self, plan: &Arc<Plan>) {
         *self.plan.write() = Some(Arc::clone(plan));
-        if plan.code.role() == Role::Receiving {
+        if plan.code.role().answers_calls() {
             self.reception.open(plan);
             *self.broken.lock() = None;
         }
@@ -205,7 +205,7 @@ impl Deployed {
         let role = self.plan().map(|plan| plan.code.role());
         let reads_topics = role.is_none_or(Role::reads_topics);
         let state = match broken {
-            None if role == Some(Role::Receiving) && row.paused => TaskState::Paused,
+            None if role.is_some_and(Role::answers_calls) && row.paused => TaskState::Paused,
             None if self.reception.is_open() => TaskState::Running,
             None => status::worst(&tasks),
             Some(reason) => {
@@ -232,7 +232,9 @@ impl Deployed {
             role,
             path: current.path.as_ref().map(ToString::to_string),
             dead_letter_topic: reads_topics.then(|| row.dead_letter_topic().to_string()),
-            activity: role.filter(|role| role.is_connector()).map(|_| self.activity.status(now_ms)),
+            activity: role
+                .filter(|role| role.is_connector() || role.answers_calls())
+                .map(|_| self.activity.status(now_ms)),
             settings: current.settings.clone(),
             grants: current.grants.clone(),
             changelog: current.changelog.clone(),

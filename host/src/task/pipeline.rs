@@ -17,6 +17,7 @@ use crate::log::Unit;
 use crate::model::hook_path::HookPath;
 use crate::model::name::{DeploymentName, PipelineName, TopicName};
 use crate::model::pipeline::Pipeline;
+use crate::model::plugin::Role;
 use crate::model::topic::TopicConfig;
 use crate::store::Row;
 
@@ -161,6 +162,12 @@ impl Supervisor {
         for (name, request) in requests {
             let drafted = async {
                 let (generation, code) = self.prepare(name, request).await?;
+                if code.role() == Role::Parsing {
+                    return Err(Error::invalid(
+                        "not-of-this-role",
+                        "a parser ties no topics together; deploy it by itself with PUT /v1/deployments",
+                    ));
+                }
                 self.draft(name, request, generation, code).await
             };
             match drafted.await {

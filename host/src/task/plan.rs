@@ -107,6 +107,10 @@ impl Request {
         Ok(())
     }
 
+    fn may_write(&self) -> bool {
+        self.output.is_some() || !self.grants.topics.is_empty() || !self.grants.topic_prefixes.is_empty()
+    }
+
     fn check_role(&self, role: Role) -> Result<()> {
         let noun = role.noun();
         if role.reads_topics() && (self.inputs.is_empty() || self.inputs.len() > DEPLOYMENT_INPUTS_MAX) {
@@ -134,17 +138,18 @@ impl Request {
             if self.restore_state || self.changelog != Changelog::None {
                 return has_no("changelog");
             }
-            if self.output.is_none() && self.grants.topics.is_empty() && self.grants.topic_prefixes.is_empty() {
+            if role.is_connector() && !self.may_write() {
                 return Err(Error::invalid(
                     "no-output",
                     format!("a {noun} writes to a topic; write \"output\": \"my-topic\", or grant topics"),
                 ));
             }
         }
-        let may_write =
-            self.output.is_some() || !self.grants.topics.is_empty() || !self.grants.topic_prefixes.is_empty();
-        if role == Role::Sinking && may_write {
+        if role == Role::Sinking && self.may_write() {
             return has_no("output: what it takes leaves the host");
+        }
+        if role == Role::Parsing && self.may_write() {
+            return has_no("output: it names things and never writes");
         }
         if self.path.is_some() && role != Role::Receiving {
             return has_no("path: it takes no requests");

@@ -114,10 +114,15 @@ impl Supervisor {
         let plugin = request.plugin.clone().unwrap_or_else(|| current.plugin.clone());
         let artefact = self.registry.resolve(&plugin, request.version.as_deref())?;
         let running = self.registry.resolve(&current.plugin, Some(&current.version.0))?.role;
-        if let Some(role) = [artefact.role, running].into_iter().find(|role| role.is_connector()) {
+        if let Some(role) =
+            [artefact.role, running].into_iter().find(|role| role.is_connector() || role.answers_calls())
+        {
             return Err(Error::unprocessable(
                 "not-replayable",
-                format!("a {} reaches what is outside, and that cannot be taken back; replay processors", role.noun()),
+                format!(
+                    "a {} is no processor: what it does may reach outside, and that cannot be taken back; replay processors",
+                    role.noun()
+                ),
             ));
         }
         let settings = request.settings.clone().unwrap_or_else(|| current.settings.clone());

@@ -39,7 +39,7 @@ pub struct Supervisor {
     pub(super) store: Arc<Store>,
     pub(super) deployments: RwLock<BTreeMap<DeploymentName, Arc<Deployed>>>,
     pub(super) names: Names,
-    /// Held while paths are claimed.
+    /// Held while paths are claimed, or the parser's place.
     pub(super) claiming: tokio::sync::Mutex<()>,
     pub(super) pipelines: RwLock<BTreeMap<PipelineName, Pipeline>>,
 }
@@ -160,8 +160,12 @@ impl Supervisor {
     /// Deploys, or swaps what runs under the name. The flag says whether the deployment is new.
     pub async fn deploy(self: &Arc<Self>, name: &DeploymentName, request: Request) -> Result<(DeploymentStatus, bool)> {
         let (generation, code) = self.prepare(name, &request).await?;
-        // A path is looked at and claimed by one after the other.
-        let _claiming = if request.path.is_some() { Some(self.claiming.lock().await) } else { None };
+        // What one alone may have is looked at and claimed by one after the other.
+        let claims = request.path.is_some() || code.role() == Role::Parsing;
+        let _claiming = if claims { Some(self.claiming.lock().await) } else { None };
+        if code.role() == Role::Parsing {
+            self.check_only_parser(name)?;
+        }
         let held = self.names.hold([name.as_str()]).await;
         if let Some(deployed) = self.find(name) {
             drop(held);
@@ -256,7 +260,7 @@ impl Supervisor {
         self.commit_row(&row, Vec::new()).await?;
         deployed.set_row(row);
         if !paused && (deployed.tasks().is_empty() || deployed.is_broken()) {
-            // Also a webhook, whose secrets may have changed meanwhile.
+            // Also what has no tasks, and whose secrets may have changed meanwhile.
             drop(altering);
             self.load(&deployed).await;
             return deployed.status(&self.store, self.surroundings.clock.now_ms());

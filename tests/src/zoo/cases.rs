@@ -15,7 +15,7 @@ const fn upload_refused(code: &'static str, says: &'static str) -> End {
 }
 
 const fn not_opened(says: &'static str) -> End {
-    End::DeployRefused { code: "plugin-refused", says }
+    End::DeployRefused { status: 422, code: "plugin-refused", says }
 }
 
 /// It fails with whatever it is given, and is tried again.
@@ -42,7 +42,10 @@ pub const ZOO: &[Case] = &[
     guest("describe-asks", upload_refused("describe-failed", "clock@0.1.0#now-ms")),
     guest("describe-hogs", upload_refused("describe-failed", "more memory than")),
     guest("describe-babbles", upload_refused("describe-failed", "over the 262144 allowed")),
-    guest("other-role", upload_refused("role-not-run", "kafka-do:plugin/parser")),
+    guest(
+        "other-role",
+        End::DeployRefused { status: 400, code: "not-of-this-role", says: "is a parser, which has no inputs" },
+    ),
     guest("unknown-import", upload_refused("import-not-granted", "other:thing/oracle")),
     guest("filter-next", End::SwapRefused { code: "state-table-vanished", says: "scratch" }),
     guest("counter-state", PASSES),

@@ -1,4 +1,4 @@
-//! Connectors that misbehave: each role has a guest, and each of its modes a line.
+//! Connectors and parsers that misbehave: each role has a guest, and each of its modes a line.
 
 /// One way to go wrong.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,35 @@ pub const BAD_SOURCES: &[ConnectorCase] = &[
     fails("wrong-topic", "topic not-granted, which is not granted"),
 ];
 
+const fn misreads(mode: &'static str, says: &'static str) -> ConnectorCase {
+    ConnectorCase { mode, end: Told { status: 422, says } }
+}
+
+pub const BAD_PARSERS: &[ConnectorCase] = &[
+    works("literal"),
+    told("trap", "parse trapped: wasm trap: wasm `unreachable`"),
+    told("loop", "it computed for more than 5000 ms"),
+    told("hog-memory", "more memory than the 134217728 bytes"),
+    told("huge-answer", "it handed over more than the 67108864 bytes of one call"),
+    misreads("lying-name", "\"../v1/topics/orders\" as a topic's name"),
+    misreads("lying-path", "\"a..b\" as a field's path"),
+    misreads("beyond-time", "beyond the year 9999"),
+    misreads("reject", "told to reject"),
+    told("nothing-understood", "it understood, and says not what"),
+    told("too-sure", "a confidence is 0 to 100, and it gave 200"),
+    told("long-words", "its question has 3072 bytes, over the 2048 allowed"),
+    told("many-readings", "9 interpretations, over the 8 allowed"),
+    told("broken-settings", "its settings are no JSON object"),
+    told("from-nowhere", "its stream comes from no topic"),
+    told("both-partitions", "of add-partitions and partitions it gave both"),
+    told("retry", "told to ask for another try"),
+    ConnectorCase { mode: "fatal", end: Told { status: 500, says: "told to be fatal" } },
+];
+
 /// The guest of each list.
-pub const CONNECTORS: [(&str, &[ConnectorCase]); 3] =
-    [("bad-webhook", BAD_WEBHOOKS), ("bad-sink", BAD_SINKS), ("bad-source", BAD_SOURCES)];
+pub const CONNECTORS: [(&str, &[ConnectorCase]); 4] = [
+    ("bad-webhook", BAD_WEBHOOKS),
+    ("bad-sink", BAD_SINKS),
+    ("bad-source", BAD_SOURCES),
+    ("literal-parser", BAD_PARSERS),
+];

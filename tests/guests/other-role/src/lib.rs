@@ -1,31 +1,24 @@
 //! A component that plays its role well, and another one than a deployment runs: it reads sentences, not records.
-#![cfg(target_arch = "wasm32")]
-#![allow(unsafe_code, reason = "what is generated speaks the canonical ABI, which is written in raw pointers")]
 
-mod bindings {
-    #![allow(clippy::pedantic, unreachable_pub, reason = "generated")]
-
-    wit_bindgen::generate!({ world: "parsing", path: "../../../wit" });
-}
-
-use bindings::exports::kafka_do::plugin::parser::{Command, Description, Guest, Interpretation, Outcome, Utterance};
+use kafka_do_sdk::parser::{Command, Interpretation, Outcome, Parser, Utterance};
+use kafka_do_sdk::{Context, Description, Failure, NoSettings};
 
 struct HelpOnly;
 
-impl Guest for HelpOnly {
+impl Parser for HelpOnly {
+    type Settings = NoSettings;
+
     fn describe() -> Description {
-        Description {
-            summary: "Answers every sentence with help.".to_owned(),
-            settings_schema: r#"{"type": "object", "additionalProperties": false}"#.to_owned(),
-            tables: Vec::new(),
-            hosts: Vec::new(),
-        }
+        Description::new("Answers every sentence with help.")
     }
 
-    fn parse(_: Utterance) -> Outcome {
-        let help = Interpretation { command: Command::Help(None), confidence: 100, restated: "help".to_owned() };
-        Outcome::Understood(vec![help])
+    fn open(_: Context<NoSettings>) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    fn parse(&mut self, _: Utterance) -> Result<Outcome, Failure> {
+        Ok(Outcome::Understood(vec![Interpretation::new(Command::Help(None), "help")]))
     }
 }
 
-bindings::export!(HelpOnly with_types_in bindings);
+kafka_do_sdk::export_parser!(HelpOnly);

@@ -1,0 +1,231 @@
+//! What plain words come to: a command as the HTTP calls that are equal to it. Pure: whoever asks makes the calls, so that a
+//! sentence can do what the API can do and nothing else, under the same checks and with the same answers.
+
+mod call;
+mod connect;
+mod consume;
+mod help;
+mod names;
+mod stream;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+pub use call::Call;
+pub use help::{Help, help};
+
+use crate::error::{Error, Result};
+use crate::model::command::{
+    AlterTopicCommand, Command, CreateTopicCommand, HelpCommand, ProduceCommand, ResetGroupCommand, StartPoint,
+};
+use crate::model::json_path::JsonPath;
+use crate::model::name::{PluginName, TopicName};
+use crate::model::plugin::Role;
+use crate::model::topic::TopicConfig;
+
+/// What has to be known of what exists to say which calls a command is.
+pub trait Facts {
+    /// How the topic is set up now.
+    fn topic(&self, name: &TopicName) -> Result<TopicConfig>;
+
+    /// What the newest version of the plugin is for; `None` where there is no such plugin.
+    fn role(&self, plugin: &PluginName) -> Option<Role>;
+}
+
+/// A command as calls, to be made in their order.
+#[derive(Debug)]
+pub struct Plan {
+    pub calls: Vec<Call>,
+    /// It takes something away that does not come back.
+    pub needs_confirm: bool,
+    pub result: Shows,
+}
+
+/// What is shown of a command that was run.
+#[derive(Debug)]
+pub enum Shows {
+    /// What the last call answered.
+    Answer,
+    /// The call is a stream that may never end: in an answer that must, the records that this one brings.
+    Records(Call),
+    /// The call is a stream that nobody but a member can read: in its place, how the group stands, if it is there.
+    Group(Call),
+    /// What can be said.
+    Help(Help),
+}
+
+impl Plan {
+    fn new(call: Call) -> Self {
+        Self { calls: vec![call], needs_confirm: false, result: Shows::Answer }
+    }
+
+    fn destroying(call: Call) -> Self {
+        Self { needs_confirm: true, ..Self::new(call) }
+    }
+}
+
+/// The calls of a command. `value` is what the speaker sent along.
+pub fn plan(command: &Command, value: Option<&RawValue>, facts: &impl Facts) -> Result<Plan> {
+    if value.is_some() && !matches!(command, Command::Produce(_)) {
+        return Err(Error::invalid(
+            "no-place-for-a-value",
+            "a value came along, and the sentence produces nothing; leave \"value\" out, or say which topic it goes to",
+        ));
+    }
+    Ok(match command {
+        Command::Produce(command) => produce(command, value)?,
+        Command::Consume(command) => consume::plan(command)?,
+        Command::CreateTopic(command) => create_topic(command)?,
+        Command::AlterTopic(command) => alter_topic(command, facts)?,
+        Command::DescribeTopic(of) => Plan::new(Call::get(format!("/v1/topics/{}", of.topic))),
+        Command::DeleteTopic(of) => Plan::destroying(Call::delete(format!("/v1/topics/{}", of.topic))),
+        Command::ListTopics => Plan::new(Call::get("/v1/topics")),
+        Command::DescribeGroup(of) => Plan::new(Call::get(format!("/v1/groups/{}", of.group))),
+        Command::ListGroups => Plan::new(Call::get("/v1/groups")),
+        Command::ResetGroup(command) => reset_group(command)?,
+        Command::DeleteGroup(of) => Plan::destroying(Call::delete(format!("/v1/groups/{}", of.group))),
+        Command::Stream(command) => Plan::new(stream::call(command, facts)?),
+        Command::Connect(command) => Plan::new(connect::call(command, facts)?),
+        Command::ListDeployments => Plan::new(Call::get("/v1/deployments")),
+        Command::DescribeDeployment(of) => Plan::new(Call::get(format!("/v1/deployments/{}", of.deployment))),
+        Command::Pause(of) => Plan::new(Call::post_bare(format!("/v1/deployments/{}/pause", of.deployment))),
+        Command::Resume(of) => Plan::new(Call::post_bare(format!("/v1/deployments/{}/resume", of.deployment))),
+        Command::Remove(of) => Plan::destroying(Call::delete(format!("/v1/deployments/{}", of.deployment))),
+        Command::Help(HelpCommand { about }) => {
+            Plan { calls: Vec::new(), needs_confirm: false, result: Shows::Help(help(about.as_deref())) }
+        }
+    })
+}
+
+fn produce(command: &ProduceCommand, sent: Option<&RawValue>) -> Result<Plan> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        records: [Record<'a>; 1],
+    }
+    #[derive(Serialize)]
+    struct Record<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<&'a str>,
+        value: &'a RawValue,
+    }
+    let ProduceCommand { topic, key, value } = command;
+    let said = value.as_deref().map(json_or_text).transpose()?;
+    let value = match (said.as_deref(), sent) {
+        (Some(value), None) | (None, Some(value)) => value,
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid(
+                "two-values",
+                "the sentence has a value, and another came along; leave one of them out",
+            ));
+        }
+        (None, None) => {
+            return Err(Error::invalid(
+                "no-value",
+                "the sentence has no value to produce; say it, or send it along as \"value\"",
+            ));
+        }
+    };
+    let body = Body { records: [Record { key: key.as_deref(), value }] };
+    Ok(Plan::new(Call::post(format!("/v1/topics/{topic}/records"), &body)?))
+}
+
+/// JSON as it was said, where it is that; else the words as a JSON text.
+fn json_or_text(said: &str) -> Result<Box<RawValue>> {
+    match serde_json::from_str(said) {
+        Ok(json) => Ok(json),
+        Err(_) => call::raw(said),
+    }
+}
+
+/// A retention.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Bound {
+    At(u64),
+    /// For ever, or without bound: null.
+    Never,
+}
+
+impl Bound {
+    /// In words the greatest number is no bound.
+    fn new(number: u64) -> Self {
+        if number == u64::MAX { Self::Never } else { Self::At(number) }
+    }
+}
+
+/// What a topic's calls set.
+#[derive(Serialize)]
+struct TopicSettings<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partitions: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention_ms: Option<Bound>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention_bytes: Option<Bound>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cleanup_policy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_path: Option<&'a JsonPath>,
+}
+
+fn create_topic(command: &CreateTopicCommand) -> Result<Plan> {
+    let settings = TopicSettings {
+        partitions: command.partitions,
+        retention_ms: command.retention_ms.map(Bound::new),
+        retention_bytes: command.retention_bytes.map(Bound::new),
+        cleanup_policy: command.compacted.then_some("compact"),
+        key_path: command.key_path.as_ref(),
+    };
+    Ok(Plan::new(Call::put(format!("/v1/topics/{}", command.topic), &settings)?))
+}
+
+fn alter_topic(command: &AlterTopicCommand, facts: &impl Facts) -> Result<Plan> {
+    let now = facts.topic(&command.topic)?;
+    let more = command.add_partitions.map(|more| now.partitions.saturating_add(more));
+    let shortens = |to: Option<u64>, from: Option<u64>| to.is_some_and(|to| to < from.unwrap_or(u64::MAX));
+    let needs_confirm =
+        shortens(command.retention_ms, now.retention_ms) || shortens(command.retention_bytes, now.retention_bytes);
+    let settings = TopicSettings {
+        partitions: command.partitions.or(more),
+        retention_ms: command.retention_ms.map(Bound::new),
+        retention_bytes: command.retention_bytes.map(Bound::new),
+        cleanup_policy: None,
+        key_path: None,
+    };
+    let call = Call::patch(format!("/v1/topics/{}", command.topic), &settings)?;
+    Ok(Plan { needs_confirm, ..Plan::new(call) })
+}
+
+fn reset_group(command: &ResetGroupCommand) -> Result<Plan> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        to: To,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        topic: Option<&'a TopicName>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "snake_case")]
+    enum To {
+        Earliest,
+        Latest,
+        Time(i64),
+    }
+    let nowhere = |why: &str| {
+        Err(Error::invalid(
+            "invalid-reset",
+            format!("a group cannot be reset {why}; reset it to earliest, to latest or to a time"),
+        ))
+    };
+    let to = match command.to {
+        StartPoint::Earliest => To::Earliest,
+        StartPoint::Latest => To::Latest,
+        StartPoint::SinceMs(ms) => To::Time(ms),
+        StartPoint::Committed => return nowhere("to where it stands already"),
+        StartPoint::Last(_) => return nowhere("to the last so many records, which are other ones in each partition"),
+    };
+    let body = Body { to, topic: command.topic.as_ref() };
+    Ok(Plan::destroying(Call::post(format!("/v1/groups/{}/reset", command.group), &body)?))
+}
+
+#[cfg(test)]
+mod tests;
