@@ -56,6 +56,8 @@ mod sustained;
 mod swap;
 /// Webhooks beside a bare HTTP server.
 mod webhooks;
+/// Sentences.
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -100,7 +102,7 @@ impl Bench {
         }
         become_optimised(profile)?;
         if self.wants_any(&[Section::Start, Section::Filter, Section::Swap, Section::Processors, Section::Idle])
-            || self.wants_any(&[Section::Webhooks])
+            || self.wants_any(&[Section::Webhooks, Section::Words])
         {
             crate::plugins::build_plugins()?;
         }
@@ -145,6 +147,7 @@ impl Bench {
                 Section::Idle => idle::measure(&mut run).await?,
                 Section::State => state::measure(&mut run).await?,
                 Section::Webhooks => webhooks::measure(&mut run).await?,
+                Section::Words => words::measure(&mut run).await?,
                 Section::Filter | Section::Swap => {}
             }
         }

@@ -45,6 +45,8 @@ pub(super) enum Section {
     State,
     /// Signed webhooks, each stored before it is answered
     Webhooks,
+    /// Sentences: read by the parser, and asked over HTTP
+    Words,
 }
 
 impl Section {
@@ -74,6 +76,7 @@ impl Section {
             Self::Idle => "Idle deployments",
             Self::State => "State",
             Self::Webhooks => "Webhooks",
+            Self::Words => "Plain words",
         }
     }
 
@@ -167,9 +170,8 @@ impl Section {
                  the id was looked up and written down, and the record was synced. The reference is a bare hyper server that \
                  reads the same requests from the same sender, stores nothing and answers at once."
             }
-            Self::Start => {
-                "The host's start on an empty folder, as the host itself tells of it, the median of several."
-            }
+            Self::Words => "The sentences of the parser's table, said to the component, and to a host as dry runs.",
+            Self::Start => "The host's start on an empty folder, as it tells of it, the median of several.",
             Self::Filter => {
                 "Real records stand in a topic; a new deployment of filter-json reads them from the first one, and writes \
                  what it keeps into another topic. A busy core is a second of CPU time of the whole host."
