@@ -1,22 +1,47 @@
-//! Keeps the records whose JSON value satisfies a condition, as they came.
+//! Keeps the records whose JSON value satisfies all conditions, as they came.
 
-use kafka_do_sdk::json::{Condition, Error};
+use kafka_do_sdk::json::{Comparison, Condition, Operand, Path};
 use kafka_do_sdk::{NewRecord, Record, Reject};
+use serde::Deserialize;
 
 kafka_do_sdk::filter_map! {
-    summary: "Keeps the records whose JSON field compares as asked.",
-    settings: Condition,
+    summary: "Keeps the records whose JSON fields compare as asked.",
+    settings: Settings,
     settings_schema: include_str!("../settings.schema.json"),
     function: keep,
 }
 
-fn keep(record: Record, condition: &Condition) -> Result<Option<NewRecord>, Reject> {
-    Ok(holds(&record, condition)?.then(|| record.into()))
+/// All of which must hold.
+#[derive(Deserialize)]
+#[serde(try_from = "Form")]
+struct Settings(Vec<Condition>);
+
+/// A list, or one condition as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    all: Option<Vec<Condition>>,
+    path: Option<Path>,
+    comparison: Option<Comparison>,
+    operand: Option<Operand>,
 }
 
-/// A tombstone has no field to compare.
-fn holds(record: &Record, condition: &Condition) -> Result<bool, Error> {
-    record.value.as_deref().map_or(Ok(false), |value| condition.holds(value))
+impl TryFrom<Form> for Settings {
+    type Error = &'static str;
+
+    fn try_from(form: Form) -> Result<Self, Self::Error> {
+        match form {
+            Form { all: Some(all), path: None, comparison: None, operand: None } => Ok(Self(all)),
+            Form { all: None, path: Some(path), comparison: Some(comparison), operand: Some(operand) } => {
+                Ok(Self(vec![Condition { path, comparison, operand }]))
+            }
+            _ => Err("give path, comparison and operand, or a list of such as all, and not both"),
+        }
+    }
+}
+
+fn keep(record: Record, Settings(conditions): &Settings) -> Result<Option<NewRecord>, Reject> {
+    Ok(Condition::all_hold(conditions, record.value.as_deref())?.then(|| record.into()))
 }
 
 #[cfg(test)]
@@ -56,9 +81,36 @@ mod tests {
     }
 
     #[test]
+    fn all_conditions_must_hold() {
+        let settings =
+            format!(r#"{{"all":[{LONG_FLIGHTS},{{"path":"carrier","comparison":"equal","operand":"UA"}}]}}"#);
+        let flights =
+            [r#"{"carrier":"UA","distance":1400}"#, r#"{"carrier":"UA","distance":1}"#, r#"{"distance":1400}"#];
+        let records =
+            flights.map(|flight| record().with_value(flight)).into_iter().chain([record(), record().with_value("{")]);
+        let outcome = Harness::<Plugin>::new(&settings).process(records).expect("succeeds");
+
+        assert_eq!(outcome.records, [NewRecord::from(record().with_value(flights[0]))]);
+        assert_eq!(outcome.rejections.len(), 1);
+    }
+
+    #[test]
+    fn without_conditions_every_record_is_kept_as_it_came() {
+        let records =
+            [record().with_key("a"), record().with_value("{"), record().with_value("1").with_header("h", "x")];
+        let outcome = Harness::<Plugin>::new(r#"{"all":[]}"#).process(records.clone()).expect("succeeds");
+
+        assert_eq!(outcome.records, records.map(NewRecord::from));
+        assert_eq!(outcome.rejections, []);
+    }
+
+    #[test]
     fn refuses_settings_it_does_not_know() {
         for settings in [
             "{}",
+            r#"{"path":"a","comparison":"less"}"#,
+            r#"{"all":[],"path":"a","comparison":"less","operand":1}"#,
+            r#"{"all":[{"path":"a"}]}"#,
             r#"{"path":"a","comparison":"above","operand":1}"#,
             r#"{"path":"a","comparison":"less","operand":[]}"#,
         ] {

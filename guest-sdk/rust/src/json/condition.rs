@@ -72,6 +72,18 @@ impl Condition {
         let field = self.path.find(document)?;
         Ok(field.is_some_and(|field| self.operand.compares(&field, self.comparison)))
     }
+
+    /// Whether a record's value satisfies all conditions. Where there are none every record does, whatever its value is; a
+    /// tombstone satisfies none.
+    pub fn all_hold(conditions: &[Self], value: Option<&[u8]>) -> Result<bool, Error> {
+        for condition in conditions {
+            let Some(value) = value else { return Ok(false) };
+            if !condition.holds(value)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
 impl Operand {
@@ -158,6 +170,23 @@ mod tests {
             Condition { path: "g".into(), comparison: Comparison::NotEqual, operand: "x".to_owned().into() };
         assert!(!condition.holds(b"{}").expect("valid JSON"));
         assert!(!condition.holds(b"[1]").expect("valid JSON"));
+    }
+
+    #[test]
+    fn all_of_none_hold_for_whatever_there_is() {
+        assert!(Condition::all_hold(&[], None).is_ok_and(|hold| hold));
+        assert!(Condition::all_hold(&[], Some(b"{")).is_ok_and(|hold| hold));
+        let condition = Condition { path: "f".into(), comparison: Comparison::Less, operand: "2".to_owned().into() };
+        let both = [
+            condition.clone(),
+            Condition { comparison: Comparison::Greater, operand: "0".to_owned().into(), ..condition },
+        ];
+        let hold = |value| Condition::all_hold(&both, value).ok();
+        assert_eq!(
+            (hold(Some(br#"{"f":1}"#)), hold(Some(br#"{"f":0}"#)), hold(Some(br#"{"f":2}"#))),
+            (Some(true), Some(false), Some(false))
+        );
+        assert_eq!((hold(None), hold(Some(b"{"))), (Some(false), None));
     }
 
     #[test]

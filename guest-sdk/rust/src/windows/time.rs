@@ -110,8 +110,15 @@ impl<A: Aggregate> TimeStore<A> {
 
     /// Observes a record's event time and adds the record to the open ones of the windows it falls in; it is late where none
     /// is open any more.
-    pub fn add(&mut self, event_time_ms: i64, key: &[u8], mut add: impl FnMut(&mut A)) -> Result<(), Late> {
+    pub fn add(&mut self, event_time_ms: i64, key: &[u8], add: impl FnMut(&mut A)) -> Result<(), Late> {
         self.observe(event_time_ms);
+        self.add_unobserved(event_time_ms, key, add)
+    }
+
+    /// [`add`](Self::add) that leaves stream time where it is: for records of an internal topic, which several tasks emit to. One
+    /// of them may be ahead of the others, and stream time is then the watermark alone, which goes by the slowest:
+    /// [`observe`](Self::observe) it in [`advance`](crate::Processor::advance).
+    pub fn add_unobserved(&mut self, event_time_ms: i64, key: &[u8], mut add: impl FnMut(&mut A)) -> Result<(), Late> {
         let open_from_ms = self.open_from_ms();
         let windows = self.windows;
         for (place, start_ms) in windows.starts(event_time_ms).enumerate() {
