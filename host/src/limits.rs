@@ -188,6 +188,17 @@ pub const FOLLOW_CHUNK_BYTES: usize = 256 << 10;
 pub const FOLLOW_WRITE_BYTES: usize = 1 << 20;
 /// A follower that hears nothing for this long gets a keep-alive (SSE only).
 pub const FOLLOW_KEEP_ALIVE_MS: u64 = 15_000;
+/// A follower that ends at a time looks at the clock this often at least: clocks are set.
+pub const FOLLOW_CLOCK_LOOK_MS: u64 = 30_000;
+/// Conditions of one read, and the characters of each.
+pub const CONDITIONS_MAX: usize = 16;
+pub const CONDITION_CHARS_MAX: usize = 1_000;
+/// The newest records that one call may ask for, and what they may take up: they are in memory at once.
+pub const NEWEST_RECORDS_MAX: usize = 10_000;
+pub const NEWEST_BYTES_MAX: usize = 32 << 20;
+/// How many offsets the search for the newest records goes back at once: first, and at most.
+pub const NEWEST_STEP_OFFSETS_MIN: u64 = 1_000;
+pub const NEWEST_STEP_OFFSETS_MAX: u64 = 100_000;
 /// Entries of a page of any list.
 pub const PAGE_ENTRIES_MAX: usize = 1_000;
 

@@ -48,6 +48,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// As [`Query`], where a parameter that is a list in `T` may come several times.
+pub(super) struct RepeatedQuery<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for RepeatedQuery<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let query = parts.uri.query().unwrap_or_default();
+        serde_path_to_error::deserialize(serde_html_form::Deserializer::from_bytes(query.as_bytes()))
+            .map(Self)
+            .map_err(|error| Error::invalid("invalid-query", format!("Failed to deserialize query string: {error}")))
+    }
+}
+
 /// A JSON body; `T` refuses fields that it does not know.
 pub(super) struct Json<T>(pub(super) T);
 

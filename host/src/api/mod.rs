@@ -23,6 +23,7 @@ mod produce;
 mod producers;
 mod replay;
 mod retry;
+mod select;
 mod server;
 mod state;
 mod topics;

@@ -20,12 +20,13 @@ use crate::config::{SecretSource, Sync, TierSettings};
 use crate::coordinator::{Coordinator, CoordinatorOptions};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{REPLAYS_MAX, UPLOADS_MAX};
-pub use crate::log::{Fetched, Follower, Restored, RestoredTopic, SegmentSums};
+pub use crate::log::{Fetched, Follower, Newest, Restored, RestoredTopic, SegmentSums};
 use crate::log::{Log, LogOptions, Partition, Permit, Topic, Unit, Upkeep};
 use crate::model::deployment::group_of;
 use crate::model::egress::OpenNetworks;
 use crate::model::generation::Version;
 use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
+use crate::model::record::StoredRecord;
 use crate::model::segment::Place;
 use crate::model::topic::TopicConfig;
 use crate::plugin::{Artefact, HookRequest, HookResponse, Natives, Registry, Runtime, RuntimeOptions};
@@ -365,6 +366,23 @@ impl Broker {
             });
         }
         Follower::new(Arc::clone(&self.log), topic, &begin, endless, self.serving.clone())
+    }
+
+    /// The newest records of a topic, by their time, among those that are wanted.
+    pub async fn newest(
+        &self,
+        topic: &TopicName,
+        count: usize,
+        is_wanted: impl Fn(&StoredRecord<'_>) -> bool + Send + std::marker::Sync,
+    ) -> Result<Newest> {
+        let room = self.log.try_admit()?;
+        let topic = self.log.topic(topic)?;
+        self.log.newest(&topic, count, room, is_wanted).await
+    }
+
+    /// The host's clock.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 }
 

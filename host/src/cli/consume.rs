@@ -1,7 +1,6 @@
 //! `kafka-do consume`: the records of a topic, to the end of today or as they come.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anyhow::Context;
@@ -11,20 +10,21 @@ use bytes::{Buf, Bytes, BytesMut};
 use clap::{Args, ValueEnum};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::client::{Backoff, Client, Failure, encoded};
+use super::client::{Backoff, Client, Failure};
 use super::member::Member;
 use super::output::{Output, output_error};
 use super::topic;
+use crate::clock::Clock;
 use crate::config::unit::parse_ms;
 
 /// Read the records of a topic
 ///
 /// Without --follow, reads from the oldest record to where the topic ends now, and ends there. With --follow, begins at
 /// the end and goes on as records come, also over a restart of the host; --from earliest --follow reads all, and goes on.
-/// Records of a partition come in their order; between partitions there is none.
+/// Records of a partition come in their order; between partitions there is none, but with --last, which goes by time.
 ///
 /// With --group, shares the topic with the other members of the group, and goes on where the group stands until Ctrl-C: each
 /// batch is committed once it is written. --from is for partitions that the group has not read yet.
@@ -38,6 +38,16 @@ pub(super) struct Consume {
     /// Go on as records come
     #[arg(long, short)]
     follow: bool,
+    /// Leave out records of this time or later (RFC 3339, or milliseconds since 1970); with --follow: end at this time
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "group")]
+    until: Option<i64>,
+    /// The newest records, in the order of their time; with --where the newest of those that satisfy it
+    #[arg(long, value_name = "N", conflicts_with_all = ["from", "follow", "until", "group"])]
+    last: Option<u64>,
+    /// Only records whose JSON value satisfies this, as in 'amount>100', 'customer.name=Ada' or 'tags~urgent': a
+    /// dotted path, one of = != < <= > >= ~ (contains), and what to compare with. Several must all hold
+    #[arg(long = "where", value_name = "CONDITION", conflicts_with = "group")]
+    conditions: Vec<String>,
     /// Read as a member of this consumer group, which goes on as records come
     #[arg(long, short, value_name = "GROUP")]
     group: Option<String>,
@@ -65,6 +75,12 @@ pub(super) enum Format {
     Json,
 }
 
+impl Format {
+    pub(super) fn unless_told() -> Self {
+        if io::stdout().is_terminal() { Self::Line } else { Self::Value }
+    }
+}
+
 /// A record as the API writes it.
 #[derive(Deserialize)]
 pub(super) struct Item<'a> {
@@ -86,8 +102,7 @@ impl Consume {
         let format = match (output.json, self.format) {
             (true, _) => Format::Json,
             (false, Some(format)) => format,
-            (false, None) if io::stdout().is_terminal() => Format::Line,
-            (false, None) => Format::Value,
+            (false, None) => Format::unless_told(),
         };
         if let Some(group) = self.group {
             let member = Member {
@@ -99,16 +114,65 @@ impl Consume {
             };
             return member.consume(client, format, self.max).await;
         }
-        let stdout = io::stdout().lock();
-        let mut reader =
-            Reader { out: BufWriter::with_capacity(256 << 10, stdout), format, left: self.max, cursor: None };
         if self.follow && self.from.is_none() && io::stderr().is_terminal() {
             eprintln!("Waiting for new records of {}; --from earliest shows those that are there.", self.topic);
         }
+        let query = Query {
+            from: self.from,
+            follow: self.follow,
+            until: self.until.map(|ms| ms.to_string()),
+            limit: self.max,
+            last: self.last,
+            conditions: self.conditions,
+            cursor: None,
+        };
+        Reading { path: format!("{}/records", topic::path(&self.topic)), query }.run(client, format).await
+    }
+}
+
+/// Milliseconds since 1970, as they are or from RFC 3339.
+fn moment(text: &str) -> Result<i64, String> {
+    let time = text.parse().or_else(|_| text.parse().map(jiff::Timestamp::as_millisecond));
+    time.map_err(|_| "it is not a time; write 2026-11-23T09:00:00Z, or milliseconds since 1970".to_owned())
+}
+
+/// A read of a topic, to its end or as records come.
+#[derive(Debug)]
+struct Reading {
+    /// That of the topic's records.
+    path: String,
+    query: Query,
+}
+
+/// What the call takes.
+#[derive(Debug, Serialize)]
+struct Query {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    follow: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<u64>,
+    #[serde(rename = "where")]
+    conditions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+impl Reading {
+    /// Writes the records to the standard output. A read that follows goes on where it was, also over a restart of the host.
+    async fn run(self, client: &mut Client, format: Format) -> anyhow::Result<()> {
+        let stdout = io::stdout().lock();
+        let out = BufWriter::with_capacity(256 << 10, stdout);
+        let mut reader = Reader { out, format, left: self.query.limit, cursor: None };
         let mut backoff = Backoff::new();
         let mut was_there = false;
         loop {
-            let failure = match client.stream(&self.path(reader.cursor.as_deref())).await {
+            let failure = match client.stream(&self.call(&reader)?).await {
                 Ok(response) => {
                     was_there = true;
                     // A stream that breaks before its first record is taken up where it began.
@@ -116,7 +180,7 @@ impl Consume {
                     reader.cursor = reader.cursor.or_else(|| begin.map(str::to_owned));
                     match reader.read(response.into_body(), &mut backoff).await? {
                         End::Done => return Ok(()),
-                        End::Closed if !self.follow => return Ok(()),
+                        End::Closed if !self.query.follow || self.is_past() => return Ok(()),
                         End::Closed => Failure::Broken(format!("{} closed the connection", client.endpoint())),
                         End::Broken(error) => {
                             Failure::Broken(format!("the connection to {} broke ({error})", client.endpoint()))
@@ -126,7 +190,7 @@ impl Consume {
                 Err(failure) => failure,
             };
             let may_pass = failure.is_passing() || (was_there && !matches!(failure, Failure::Refused(_)));
-            if !(self.follow && may_pass) {
+            if !(self.query.follow && may_pass) {
                 return Err(failure.into());
             }
             if backoff.is_new() {
@@ -136,17 +200,27 @@ impl Consume {
         }
     }
 
-    fn path(&self, cursor: Option<&str>) -> String {
+    /// Whether the time has come at which the host ends the stream.
+    fn is_past(&self) -> bool {
+        let until = self.query.until.as_deref().and_then(|until| moment(until).ok());
+        until.is_some_and(|until_ms| until_ms <= Clock::system().now_ms())
+    }
+
+    /// The call that goes on where the reader is.
+    fn call<W: Write>(&self, reader: &Reader<W>) -> anyhow::Result<String> {
+        let Query { from, follow, until, last, conditions, .. } = &self.query;
         // Partitions that the cursor does not know are new since then: nothing of them was read.
-        let from = if cursor.is_some() { Some("earliest") } else { self.from.as_deref() };
-        let mut path = format!("{}/records?follow={}", topic::path(&self.topic), self.follow);
-        for (name, value) in [("from", from), ("cursor", cursor)] {
-            if let Some(value) = value {
-                // Writing to a string cannot fail.
-                let _ = write!(path, "&{name}={}", encoded(value));
-            }
-        }
-        path
+        let from = if reader.cursor.is_some() { Some("earliest".to_owned()) } else { from.clone() };
+        let query = Query {
+            from,
+            follow: *follow,
+            until: until.clone(),
+            limit: reader.left,
+            last: *last,
+            conditions: conditions.clone(),
+            cursor: reader.cursor.clone(),
+        };
+        Ok(format!("{}?{}", self.path, serde_html_form::to_string(query)?))
     }
 }
 

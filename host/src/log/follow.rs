@@ -78,6 +78,15 @@ impl Follower {
         self.reading.iter().any(|reading| reading.next < reading.partition.high_watermark())
     }
 
+    /// Makes an endless follower end where the topic ends now.
+    pub fn end_here(&mut self) {
+        self.take_up_new_partitions();
+        self.endless = false;
+        for reading in &mut self.reading {
+            reading.until.get_or_insert_with(|| reading.partition.high_watermark());
+        }
+    }
+
     /// Tells the follower that the records before `next` were taken.
     pub fn took(&mut self, partition: u32, next: u64) {
         if let Some(reading) = self.reading.get_mut(partition as usize) {

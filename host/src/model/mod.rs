@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod command;
+pub mod condition;
 pub mod dead_letter;
 pub mod deployment;
 pub mod egress;

@@ -107,6 +107,12 @@ impl KeptRecord {
         Self { offset, timestamp_ms, key, value, headers: headers.freeze(), headers_count: list.len() }
     }
 
+    /// What the record takes up in memory.
+    pub fn cost(&self) -> usize {
+        let parts = [self.key.as_deref(), self.value.as_deref(), Some(&self.headers)];
+        parts.into_iter().flatten().map(<[u8]>::len).sum::<usize>() + RECORD_COST_BYTES
+    }
+
     pub fn lend(&self) -> StoredRecord<'_> {
         StoredRecord {
             offset: self.offset,
