@@ -199,6 +199,8 @@ pub const NEWEST_BYTES_MAX: usize = 32 << 20;
 /// How many offsets the search for the newest records goes back at once: first, and at most.
 pub const NEWEST_STEP_OFFSETS_MIN: u64 = 1_000;
 pub const NEWEST_STEP_OFFSETS_MAX: u64 = 100_000;
+/// Sentences that the prompt of `kafka-do ask` remembers.
+pub const ASK_HISTORY_MAX: usize = 1_000;
 /// Entries of a page of any list.
 pub const PAGE_ENTRIES_MAX: usize = 1_000;
 

@@ -18,12 +18,13 @@ const ROWS: [&[&str]; 9] = [
 ];
 
 /// Libraries that stay behind one module.
-const OWNED: [(&str, &[&str]); 5] = [
+const OWNED: [(&str, &[&str]); 6] = [
     ("redb", &["store"]),
     ("opendal", &["tier"]),
     ("wasmtime", &["plugin"]),
     ("axum", &["api"]),
     ("clap", &["cli", "main"]),
+    ("rustyline", &["cli"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

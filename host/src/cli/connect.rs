@@ -135,7 +135,7 @@ fn authority(url: &str) -> anyhow::Result<String> {
     Ok(format!("{host}:{port}"))
 }
 
-fn connected(deployment: &Deployment, is_new: bool, place: &str) -> String {
+pub(super) fn connected(deployment: &Deployment, is_new: bool, place: &str) -> String {
     let Deployment { name, generation, plugin, version, role, path, .. } = deployment;
     let verb = if is_new { "is connected as" } else { "runs as" };
     let head = format!("{name} {verb} generation {generation}: {plugin} {}", short(version));

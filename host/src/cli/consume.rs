@@ -138,18 +138,19 @@ fn moment(text: &str) -> Result<i64, String> {
 
 /// A read of a topic, to its end or as records come.
 #[derive(Debug)]
-struct Reading {
+pub(super) struct Reading {
     /// That of the topic's records.
     path: String,
     query: Query,
 }
 
 /// What the call takes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Query {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     follow: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
@@ -157,15 +158,27 @@ struct Query {
     limit: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<u64>,
-    #[serde(rename = "where")]
+    #[serde(default, rename = "where")]
     conditions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
 impl Reading {
+    /// The read that a `GET` of this path is.
+    pub(super) fn of_call(path: &str) -> anyhow::Result<Self> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let query =
+            serde_html_form::from_str(query).with_context(|| format!("{path} is asked in a way unknown here"))?;
+        Ok(Self { path: path.to_owned(), query })
+    }
+
+    pub(super) fn follows(&self) -> bool {
+        self.query.follow
+    }
+
     /// Writes the records to the standard output. A read that follows goes on where it was, also over a restart of the host.
-    async fn run(self, client: &mut Client, format: Format) -> anyhow::Result<()> {
+    pub(super) async fn run(self, client: &mut Client, format: Format) -> anyhow::Result<()> {
         let stdout = io::stdout().lock();
         let out = BufWriter::with_capacity(256 << 10, stdout);
         let mut reader = Reader { out, format, left: self.query.limit, cursor: None };
@@ -322,7 +335,7 @@ fn shown_value(raw: &RawValue) -> String {
 }
 
 /// Without what could command a terminal.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
@@ -374,6 +387,24 @@ mod tests {
         assert_eq!(written(Format::Json, None), (STREAM.to_owned(), false, Some("2.1".into())));
         assert_eq!(written(Format::Value, None).0, "{\"b\": 1}\nhi\u{1b}[2J\nnull\n");
         assert_eq!(written(Format::Line, None).0, "0:0 a {\"b\": 1}\n1:0 - hi\\u{1b}[2J\n0:1 \"a b\" null\n");
+    }
+
+    #[test]
+    fn a_call_goes_on_where_the_reader_is() {
+        let path = "/v1/topics/t/records";
+        let call = format!("{path}?from=latest&follow=true&limit=3&where=a.b%3E+1&where=c%7Ex%26y");
+        let reading = Reading::of_call(&call).unwrap();
+        let mut reader = Reader { out: Vec::new(), format: Format::Value, left: reading.query.limit, cursor: None };
+        assert_eq!(reading.query.conditions, ["a.b> 1", "c~x&y"]);
+        assert_eq!(reading.call(&reader).unwrap(), call);
+        reader.write_lines(Bytes::from_static(STREAM.as_bytes()).slice(..=STREAM.find('\n').unwrap())).unwrap();
+        let on = format!("{path}?from=earliest&follow=true&limit=2&where=a.b%3E+1&where=c%7Ex%26y&cursor=1.0");
+        assert_eq!(reading.call(&reader).unwrap(), on);
+        for unknown in ["follow=perhaps", "newest=5", "limit=1&limit=2"] {
+            assert!(Reading::of_call(&format!("{path}?{unknown}")).is_err(), "{unknown}");
+        }
+        let ended = |until: &str| Reading::of_call(&format!("{path}?until={until}")).unwrap().is_past();
+        assert!(ended("1970-01-01T00:00:01Z") && ended("1000") && !ended("9999999999999"));
     }
 
     #[test]

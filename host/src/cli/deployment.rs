@@ -247,7 +247,7 @@ pub(super) struct Swap {
 }
 
 #[derive(Deserialize)]
-struct Deployments {
+pub(super) struct Deployments {
     items: Vec<Deployment>,
 }
 
@@ -256,10 +256,10 @@ impl DeploymentCommand {
         match self {
             Self::List => {
                 let list = client.list("/v1/deployments").await?;
-                output.show(&list, |deployments: Deployments| list_text(&deployments.items))
+                output.show(&list, |deployments: Deployments| deployments.text())
             }
             Self::Show { name } => {
-                output.show(&client.get(&path(&name)).await?.body, |deployment: Deployment| show(&deployment))
+                output.show(&client.get(&path(&name)).await?.body, |deployment: Deployment| deployment.text())
             }
             Self::Pause { name } => steer(client, output, &name, "pause").await,
             Self::Resume { name } => steer(client, output, &name, "resume").await,
@@ -285,11 +285,7 @@ pub(super) fn path(name: &str) -> String {
 
 async fn steer(client: &mut Client, output: Output, name: &str, verb: &str) -> anyhow::Result<()> {
     let answer = client.post(&format!("{}/{verb}", path(name)), None).await?;
-    output.show(&answer.body, |deployment: Deployment| {
-        let Deployment { name, state, generation, plugin, version, .. } = &deployment;
-        let head = format!("{name} is {state}, generation {generation}: {plugin} {}", short(version));
-        deployment.swap.as_deref().map_or_else(|| head.clone(), |swap| format!("{head}\n{}", swaps(swap)))
-    })
+    output.show(&answer.body, |deployment: Deployment| deployment.steered())
 }
 
 /// What a swap cost each partition.
@@ -354,7 +350,24 @@ impl Canary {
     }
 }
 
+impl Deployments {
+    pub(super) fn text(&self) -> String {
+        list_text(&self.items)
+    }
+}
+
 impl Deployment {
+    pub(super) fn text(&self) -> String {
+        show(self)
+    }
+
+    /// How it fares, in a sentence, and what it took to bring it there.
+    pub(super) fn steered(&self) -> String {
+        let Self { name, state, generation, plugin, version, .. } = self;
+        let head = format!("{name} is {state}, generation {generation}: {plugin} {}", short(version));
+        self.swap.as_deref().map_or_else(|| head.clone(), |swap| format!("{head}\n{}", swaps(swap)))
+    }
+
     fn what(&self) -> String {
         format!("{} {}", self.plugin, short(&self.version))
     }

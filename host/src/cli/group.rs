@@ -49,7 +49,7 @@ pub(super) struct Reset {
 }
 
 #[derive(Deserialize)]
-struct Groups {
+pub(super) struct Groups {
     items: Vec<Summary>,
 }
 
@@ -95,7 +95,7 @@ struct Partition {
 }
 
 #[derive(Deserialize)]
-struct Group {
+pub(super) struct Group {
     #[serde(rename = "group")]
     name: String,
     state: String,
@@ -109,7 +109,7 @@ struct Group {
 }
 
 #[derive(Deserialize)]
-struct Moved {
+pub(super) struct Moved {
     partitions: Vec<MovedPartition>,
 }
 
@@ -121,14 +121,32 @@ struct MovedPartition {
     to: u64,
 }
 
+impl Groups {
+    pub(super) fn text(&self) -> String {
+        list_text(&self.items)
+    }
+}
+
+impl Group {
+    pub(super) fn text(&self) -> String {
+        show(self)
+    }
+}
+
+impl Moved {
+    pub(super) fn text(&self) -> String {
+        moved_text(&self.partitions)
+    }
+}
+
 impl GroupCommand {
     pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List => {
                 let list = client.list("/v1/groups").await?;
-                output.show(&list, |groups: Groups| list_text(&groups.items))
+                output.show(&list, |groups: Groups| groups.text())
             }
-            Self::Describe { name } => output.show(&client.get(&path(&name)).await?.body, |group: Group| show(&group)),
+            Self::Describe { name } => output.show(&client.get(&path(&name)).await?.body, |group: Group| group.text()),
             Self::Reset(reset) => reset.run(client, output).await,
             Self::Delete { name, yes } => {
                 client.get(&path(&name)).await?;
@@ -146,15 +164,15 @@ impl Reset {
         let mut body = json!({ "to": to(&self.to)?, "topic": self.topic, "force": self.force, "dry_run": true });
         let plan = client.post(&path, Some(Content::json(&body)?)).await?;
         if self.dry_run {
-            return output.show(&plan.body, |moved: Moved| moved_text(&moved.partitions));
+            return output.show(&plan.body, |moved: Moved| moved.text());
         }
         if !self.yes {
-            eprintln!("{}", moved_text(&plan.parse::<Moved>()?.partitions));
+            eprintln!("{}", plan.parse::<Moved>()?.text());
         }
         confirm(&format!("Group {} goes on from there.", self.name), self.yes)?;
         body["dry_run"] = json!(false);
         let done = client.post(&path, Some(Content::json(&body)?)).await?;
-        output.show(&done.body, |moved: Moved| moved_text(&moved.partitions))
+        output.show(&done.body, |moved: Moved| moved.text())
     }
 }
 

@@ -61,6 +61,22 @@ struct Session<'a> {
 }
 
 impl Member {
+    /// The member that a `GET` of this path, a group's stream of one topic, makes.
+    pub(super) fn of_call(path: &str) -> anyhow::Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Query {
+            topics: String,
+            start: Option<String>,
+        }
+        let unknown = || format!("{path} is no stream of a group that is known here");
+        let (path, query) = path.split_once('?').with_context(unknown)?;
+        let group = path.strip_prefix("/v1/groups/").and_then(|rest| rest.strip_suffix("/stream"));
+        let group = group.with_context(unknown)?.to_owned();
+        let Query { topics: topic, start } = serde_html_form::from_str(query).with_context(unknown)?;
+        Ok(Self { group, topic, start, instance: None, session_timeout_ms: None })
+    }
+
     pub(super) async fn consume(self, client: &mut Client, format: Format, max: Option<u64>) -> anyhow::Result<()> {
         let signals = Signals::listen().context("signals cannot be heard")?;
         let path = format!("/v1/groups/{}/members", encoded(&self.group));
@@ -294,4 +310,21 @@ fn written(records: &[&RawValue], format: Format) -> anyhow::Result<Vec<u8>> {
         item.write(&mut out, format, json.as_bytes()).map_err(output_error)?;
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_of_a_group_is_a_member() {
+        let member = Member::of_call("/v1/groups/order-processor/stream?topics=orders&start=1795626505184").unwrap();
+        assert_eq!((member.group.as_str(), member.topic.as_str()), ("order-processor", "orders"));
+        assert_eq!(member.start.as_deref(), Some("1795626505184"));
+        for path in
+            ["/v1/groups/g", "/v1/groups/g/stream", "/v1/groups/g/stream?topics=t&mode=share", "/v1/topics/t?topics=t"]
+        {
+            assert!(Member::of_call(path).is_err(), "{path}");
+        }
+    }
 }

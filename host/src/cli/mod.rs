@@ -1,6 +1,7 @@
 //! The command line. `serve` is the host; everything else is a client of its HTTP API.
 #![expect(clippy::print_stdout, reason = "a command answers on the standard output")]
 
+mod ask;
 mod bench;
 mod client;
 mod config;
@@ -59,6 +60,7 @@ enum Command {
     Topic(topic::TopicCommand),
     Produce(produce::Produce),
     Consume(consume::Consume),
+    Ask(ask::Ask),
     /// Look at, reset and delete consumer groups
     #[command(subcommand)]
     Group(group::GroupCommand),
@@ -86,6 +88,7 @@ impl Command {
             Self::Topic(topic) => topic.run(&mut client, output).await,
             Self::Produce(produce) => produce.run(&mut client, output).await,
             Self::Consume(consume) => consume.run(&mut client, output).await,
+            Self::Ask(ask) => ask.run(&mut client, output).await,
             Self::Group(group) => group.run(&mut client, output).await,
             Self::Plugin(plugin) => plugin.run(&mut client, output).await,
             Self::Connect(connect) => connect.run(&mut client, output).await,
@@ -121,6 +124,7 @@ pub fn run_with(natives: Natives) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<ReaderGone>() => ExitCode::SUCCESS,
+        Err(error) if error.is::<ask::Unclear>() => ExitCode::from(ask::Unclear::EXIT_CODE),
         Err(error) => {
             eprintln!("kafka-do: {error:#}");
             ExitCode::FAILURE

@@ -366,7 +366,7 @@ impl Deploy {
     }
 }
 
-fn deployed(deployment: &Deployment, is_new: bool) -> String {
+pub(super) fn deployed(deployment: &Deployment, is_new: bool) -> String {
     let Deployment { name, generation, plugin, version, .. } = deployment;
     let what = format!("{plugin} {}", short(version));
     match &deployment.swap {

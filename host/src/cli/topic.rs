@@ -129,7 +129,7 @@ fn path_or_none(text: &str) -> Result<Bound<String>, String> {
 }
 
 #[derive(Deserialize)]
-struct Topic {
+pub(super) struct Topic {
     name: String,
     partitions: u32,
     retention_ms: Option<u64>,
@@ -165,11 +165,30 @@ struct Left {
 }
 
 #[derive(Deserialize)]
-struct Topics {
+pub(super) struct Topics {
     items: Vec<Topic>,
 }
 
+impl Topics {
+    pub(super) fn text(&self) -> String {
+        list(&self.items)
+    }
+}
+
 impl Topic {
+    pub(super) fn text(&self) -> String {
+        show(self)
+    }
+
+    /// What it is called, and how large it is.
+    pub(super) fn sentence(&self, done: &str) -> String {
+        format!("{} {done}: {}", self.name, partitioned(self.partitions))
+    }
+
+    pub(super) fn altered(&self) -> String {
+        format!("{} is altered\n{}", self.name, pairs(self.settings()))
+    }
+
     fn records(&self) -> u64 {
         self.offsets.iter().map(Ends::records).sum()
     }
@@ -201,15 +220,13 @@ impl Ends {
 impl TopicCommand {
     pub(super) async fn run(self, client: &mut Client, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List => output.show(&client.list("/v1/topics").await?, |topics: Topics| list(&topics.items)),
+            Self::List => output.show(&client.list("/v1/topics").await?, |topics: Topics| topics.text()),
             Self::Create { name, settings } => {
                 let answer = client.put(&path(&name), Content::json(&settings)?).await?;
                 let done = if answer.status == hyper::StatusCode::CREATED { "created" } else { "was there already" };
-                output.show(&answer.body, |topic: Topic| {
-                    format!("{} {done}: {}", topic.name, partitioned(topic.partitions))
-                })
+                output.show(&answer.body, |topic: Topic| topic.sentence(done))
             }
-            Self::Show { name } => output.show(&client.get(&path(&name)).await?.body, |topic: Topic| show(&topic)),
+            Self::Show { name } => output.show(&client.get(&path(&name)).await?.body, |topic: Topic| topic.text()),
             Self::Alter { name, settings } => {
                 if settings == Settings::default() {
                     bail!(
@@ -217,9 +234,7 @@ impl TopicCommand {
                     );
                 }
                 let answer = client.patch(&path(&name), Content::json(&settings)?).await?;
-                output.show(&answer.body, |topic: Topic| {
-                    format!("{} is altered\n{}", topic.name, pairs(topic.settings()))
-                })
+                output.show(&answer.body, |topic: Topic| topic.altered())
             }
             Self::Delete { name, yes } => {
                 let topic: Topic = client.get(&path(&name)).await?.parse()?;
