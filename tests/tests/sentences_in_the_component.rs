@@ -185,9 +185,10 @@ fn utterance(dice: &mut Dice) -> String {
             let pair =
                 [PIECES[dice.below(PIECES.len())], PIECES[dice.below(PIECES.len())], PIECES[dice.below(PIECES.len())]];
             text.push_str(["", "orders ", "stream ", "copy ", "produce ", "count "][dice.below(6)]);
+            let between = ["", " "][dice.below(2)];
             while text.len() < bytes_max {
                 text.push_str(pair[dice.below(3)]);
-                text.push(' ');
+                text.push_str(between);
             }
         }
         _ => {

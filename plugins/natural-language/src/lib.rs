@@ -2,6 +2,7 @@
 //! guessed from likeness alone: what does not parse is asked back, with the word that stopped it.
 
 mod grammar;
+mod json;
 mod names;
 mod question;
 mod reading;

@@ -43,6 +43,8 @@ pub(crate) enum Fit {
     Folded,
     /// And but for a plural.
     Plural,
+    /// It is as much the name of one thing as of another.
+    Several,
     /// There is no such thing.
     Unknown,
 }
@@ -98,19 +100,31 @@ fn fit(words: &[&str], name: &str) -> Fit {
     }
 }
 
-/// What the words are the name of.
+/// What the words are the name of; the first of those that they fit alike.
 pub(crate) fn find<'a>(kind: Kind, words: &[&str], catalog: &'a Catalog) -> Option<(&'a str, Fit)> {
     let mut best: Option<(&str, Fit)> = None;
+    let mut is_alone = true;
     for name in kind.names(catalog) {
         let fit = fit(words, name);
-        if fit != Fit::Unknown && best.is_none_or(|(_, before)| fit < before) {
-            best = Some((name, fit));
-        }
         if fit == Fit::Exact {
-            break;
+            return Some((name, fit));
+        }
+        if fit != Fit::Unknown {
+            match best {
+                Some((_, before)) if fit > before => {}
+                Some((_, before)) if fit == before => is_alone = false,
+                _ => (best, is_alone) = (Some((name, fit)), true),
+            }
         }
     }
-    best
+    best.map(|(name, fit)| (name, if is_alone { fit } else { Fit::Several }))
+}
+
+/// All that a name could be of, the way it was said.
+pub(crate) fn alike<'a>(kind: Kind, said: &str, catalog: &'a Catalog) -> Vec<&'a str> {
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let fits = |name: &&str| !matches!(fit(&words, name), Fit::Unknown | Fit::Plural);
+    kind.names(catalog).filter(fits).take(NEAR_MAX).collect()
 }
 
 /// Whether a name could be taken for another one, or for the beginning of one, were it said without quotes.
@@ -131,6 +145,9 @@ pub(crate) fn near<'a>(said: &str, names: impl Iterator<Item = &'a str>) -> Vec<
         _ => 2,
     };
     let slips = |name: &'a str| {
+        if name.len() + slips_max < said.len() || slips_max == 0 {
+            return None;
+        }
         let other: Vec<char> = folded(name).collect();
         let slips = slips(&said, &other, slips_max);
         // What is another name and more is not that name mistyped.
@@ -216,6 +233,17 @@ mod tests {
             assert_eq!(find(Kind::Topic, &words, &catalog()), expected, "{said}");
         }
         assert_eq!(find(Kind::Group, &["order", "processor"], &catalog()), Some(("order-processor", Fit::Folded)));
+    }
+
+    #[test]
+    fn a_name_of_several_things_is_of_none() {
+        let names = ["user-events", "user_events", "UserEvents"];
+        let topics =
+            names.map(|name| kafka_do_sdk::parser::TopicInfo { name: name.to_owned(), partitions: 1 }).to_vec();
+        let catalog = Catalog { topics, groups: Vec::new(), plugins: Vec::new(), deployments: Vec::new() };
+        assert_eq!(find(Kind::Topic, &["user", "events"], &catalog), Some(("user-events", Fit::Several)));
+        assert_eq!(find(Kind::Topic, &["user_events"], &catalog), Some(("user_events", Fit::Exact)));
+        assert_eq!(alike(Kind::Topic, "user events", &catalog), names);
     }
 
     #[test]

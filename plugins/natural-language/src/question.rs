@@ -22,18 +22,21 @@ fn with(sentence: &str, name: &Name, other: &str) -> Option<String> {
     Some(format!("{}{other}{}", sentence.get(..name.span.start)?, sentence.get(name.span.end..)?))
 }
 
-/// A name that nothing has, where there is one like it.
+/// A name that nothing has, where there is one like it; or that more than one thing has.
 pub(crate) fn about_names(sentence: &str, reading: &Reading, catalog: &Catalog) -> Option<Question> {
     reading.doubts.iter().find_map(|doubt| {
         let said = sentence.get(doubt.span.clone()).unwrap_or(&doubt.text);
-        let near = match doubt.fit {
+        let meant = match doubt.fit {
             Fit::Plural => vec![doubt.text.as_str()],
+            Fit::Several => names::alike(doubt.kind, said, catalog),
             _ => names::near(&doubt.text, doubt.kind.names(catalog)),
         };
-        let first = near.first()?;
-        let noun = doubt.kind.noun();
-        let text = format!("There is no {noun} {}. Did you mean {first}?", shown(said));
-        let suggestions = near.iter().filter_map(|name| with(sentence, doubt, name)).collect();
+        let (first, noun) = (meant.first()?, doubt.kind.noun());
+        let text = match doubt.fit {
+            Fit::Several => format!("More than one {noun} could be meant by {}: {}.", shown(said), meant.join(", ")),
+            _ => format!("There is no {noun} {}. Did you mean {first}?", shown(said)),
+        };
+        let suggestions = meant.iter().filter_map(|name| with(sentence, doubt, name)).collect();
         Some(Question { text, suggestions })
     })
 }
@@ -58,6 +61,11 @@ pub(crate) fn about_coined(sentence: &str, reading: &Reading) -> Option<Question
 /// More than one thing may have been meant, and none of them is to be done by mistake.
 pub(crate) fn which(restated: Vec<String>) -> Question {
     let text = format!("This could mean {} things. Which?", restated.len());
+    Question { text, suggestions: restated }
+}
+
+/// What can be read, and may be meant otherwise.
+pub(crate) fn unsure(text: String, restated: Vec<String>) -> Question {
     Question { text, suggestions: restated }
 }
 
@@ -119,13 +127,8 @@ const COMPARED_MAX: usize = 32;
 
 fn nearest(tokens: &[Token<'_>], catalog: &Catalog) -> Vec<String> {
     let known = |kind: Kind, otherwise: &'static str| -> String {
-        let is_said = |name: &&str| {
-            tokens
-                .iter()
-                .take(COMPARED_MAX)
-                .any(|token| names::find(kind, &[token.text], catalog).is_some_and(|(found, _)| found == *name))
-        };
-        let said = kind.names(catalog).take(COMPARED_MAX).find(is_said);
+        let said = tokens.iter().take(COMPARED_MAX).find_map(|token| names::find(kind, &[token.text], catalog));
+        let said = said.map(|(name, _)| name);
         said.or_else(|| kind.names(catalog).next()).unwrap_or(otherwise).to_owned()
     };
     let (topic, group, deployment) =

@@ -12,11 +12,13 @@ pub(crate) struct Reading {
     pub doubts: Vec<Name>,
     /// Names that were put together from several words.
     pub coined: Vec<Name>,
+    /// What is to be asked before it is done, though it can be read.
+    pub unsure: Option<String>,
 }
 
 impl Reading {
     pub(crate) fn new(command: Command, confidence: u8) -> Self {
-        Self { command, confidence, doubts: Vec::new(), coined: Vec::new() }
+        Self { command, confidence, doubts: Vec::new(), coined: Vec::new(), unsure: None }
     }
 
     /// It is about something that exists.
@@ -24,7 +26,7 @@ impl Reading {
         let is_doubtful = match name.fit {
             Fit::Unknown => true,
             Fit::Plural => destroys(&self.command),
-            Fit::Exact | Fit::Folded => false,
+            Fit::Exact | Fit::Folded | Fit::Several => false,
         };
         self = self.naming(name);
         if is_doubtful {
@@ -39,9 +41,13 @@ impl Reading {
             Fit::Exact => 0,
             Fit::Folded => 2,
             Fit::Plural => 6,
+            Fit::Several => 10,
             Fit::Unknown => 15,
         }
         .min(self.confidence);
+        if name.fit == Fit::Several {
+            self.doubts.push(name.clone());
+        }
         self
     }
 
@@ -52,9 +58,16 @@ impl Reading {
         }
         self
     }
+
+    /// It may be meant in another way, and then it would be wrong to do it.
+    pub(crate) fn unsure(mut self, question: Option<String>) -> Self {
+        self.unsure = self.unsure.or(question);
+        self
+    }
 }
 
 /// What cannot be taken back.
 pub(crate) fn destroys(command: &Command) -> bool {
-    matches!(command, Command::DeleteTopic(_) | Command::DeleteGroup(_) | Command::Remove(_) | Command::ResetGroup(_))
+    use Command::{AlterTopic, DeleteGroup, DeleteTopic, Remove, ResetGroup};
+    matches!(command, AlterTopic(_) | DeleteGroup(_) | DeleteTopic(_) | Remove(_) | ResetGroup(_))
 }

@@ -10,6 +10,7 @@ use spoken_time::{Speaker, write_duration, write_time};
 
 use crate::grammar::is_number;
 use crate::grammar::slots::{size_text, word_is_reserved};
+use crate::json::{is_json_scalar, read_json_text};
 use crate::names::{Kind, is_mistakable, is_valid};
 use crate::token::{self, quote, tokens};
 use crate::vocabulary::is_known_word;
@@ -62,9 +63,7 @@ impl Restating<'_> {
         let ProduceCommand { topic, key, value } = command;
         let mut words = String::from("produce ");
         if let Some(value) = value {
-            let is_json =
-                matches!(tokens(value).as_slice(), [only] if only.kind == token::Kind::Json && only.text == value);
-            words.push_str(&if is_json { value.clone() } else { quote(value) });
+            words.push_str(&written_value(value));
             words.push(' ');
         }
         let _ = write!(words, "to {}", self.name(Kind::Topic, topic));
@@ -142,11 +141,14 @@ impl Restating<'_> {
             let _ = write!(words, " on topic {}", self.name(Kind::Topic, topic));
         }
         words.push_str(" to ");
-        words.push_str(&match to {
-            StartPoint::Earliest | StartPoint::Committed => "earliest".to_owned(),
-            StartPoint::Latest | StartPoint::Last(_) => "latest".to_owned(),
+        let to = match to {
+            StartPoint::Earliest => "earliest".to_owned(),
+            StartPoint::Latest => "latest".to_owned(),
+            StartPoint::Committed => "where it stands".to_owned(),
+            StartPoint::Last(count) => format!("the last {count}"),
             StartPoint::SinceMs(ms) => write_time(*ms, &self.speaker),
-        });
+        };
+        words.push_str(&to);
         words
     }
 
@@ -187,6 +189,15 @@ impl Restating<'_> {
         }
         words
     }
+}
+
+/// JSON as it is; a text in quotes, also one that comes as JSON's.
+fn written_value(value: &str) -> String {
+    if is_json_scalar(value) {
+        return read_json_text(value).map_or_else(|| value.to_owned(), |text| quote(&text));
+    }
+    let is_whole = matches!(tokens(value).as_slice(), [only] if only.kind == token::Kind::Json && only.text == value);
+    if is_whole { value.to_owned() } else { quote(value) }
 }
 
 fn lasting(ms: u64) -> String {

@@ -76,6 +76,11 @@ pub(crate) fn no<T>(input: &Input<'_>) -> Parsed<T> {
     Err(stop(input, None))
 }
 
+/// Nothing fits here, and nobody needs to know: what was looked for may be left out.
+pub(crate) fn nothing<T>(input: &Input<'_>) -> Parsed<T> {
+    Err(input.state.stopped.get())
+}
+
 /// The next token, whatever it is.
 pub(crate) fn next<'a>(input: &mut Input<'a>) -> Parsed<Token<'a>> {
     match input.next_token() {

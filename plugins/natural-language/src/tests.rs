@@ -45,3 +45,18 @@ fn said(text: &str) -> Outcome {
 fn said_among(text: &str, catalog: &Catalog) -> Outcome {
     understand(&Utterance { text: text.to_owned(), now_ms: NOW_MS, utc_offset_minutes: 0, catalog: catalog.clone() })
 }
+
+/// Nothing is done to one of several things because it comes first.
+#[test]
+fn a_name_of_several_things_is_asked_about() {
+    let mut catalog = catalog();
+    catalog.topics.push(TopicInfo { name: "user_events".to_owned(), partitions: 1 });
+    for sentence in
+        ["delete topic user events", "add 3 partitions to User Events", "produce hello to userevents", "user events"]
+    {
+        let Outcome::Unclear(question) = said_among(sentence, &catalog) else { panic!("{sentence}") };
+        assert_eq!(question.suggestions.len(), 2, "{sentence}: {question:?}");
+        assert!(question.suggestions[1].ends_with("user_events"), "{sentence}: {question:?}");
+    }
+    assert!(matches!(said_among("delete topic user_events", &catalog), Outcome::Understood(_)));
+}

@@ -187,16 +187,17 @@ fn punctuation<'a>(text: &mut Text<'a>) -> Lexed<(Kind, &'a str)> {
 
 /// Runs to a space or a comparison, and does without the punctuation at its end.
 fn word<'a>(text: &mut Text<'a>) -> Lexed<(Kind, &'a str)> {
-    let goes_on =
-        |char: char| !char.is_whitespace() && !matches!(char, '<' | '>' | '=' | '\u{2264}' | '\u{2265}' | '\u{2260}');
-    let whole: &'a str = preceded(peek(any), take_while(0.., goes_on)).parse_next(&mut text.clone())?;
-    let whole = whole.find("!=").map_or(whole, |at| &whole[..at]);
-    // A comma within is a separator, but between digits: `1,000` is a number.
-    let bytes = whole.as_bytes();
+    let begun: &'a str = preceded(peek(any), rest).parse_next(&mut text.clone())?;
+    let bytes = begun.as_bytes();
     let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let comma =
-        whole.match_indices(',').map(|(at, _)| at).find(|at| *at == 0 || !is_digit(at - 1) || !is_digit(at + 1));
-    let whole = comma.map_or(whole, |at| &whole[..at]);
+    let ends = |(at, char): &(usize, char)| match char {
+        '<' | '>' | '=' | '\u{2264}' | '\u{2265}' | '\u{2260}' => true,
+        '!' => bytes.get(at + 1) == Some(&b'='),
+        // A comma within is a separator, but between digits: `1,000` is a number.
+        ',' => *at == 0 || !is_digit(at - 1) || !is_digit(at + 1),
+        other => other.is_whitespace(),
+    };
+    let whole = begun.char_indices().find(ends).map_or(begun, |(at, _)| &begun[..at]);
     let trimmed = whole.trim_end_matches(['.', ',', ':', ';', '!', '?']);
     let said = if trimmed.is_empty() { whole } else { trimmed };
     let said = text.next_slice(if said.is_empty() { first_length(text) } else { said.len() });

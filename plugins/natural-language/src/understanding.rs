@@ -21,6 +21,7 @@ const READINGS_MAX: usize = 4;
 const CONFIDENCE_RANGE: u8 = 40;
 /// How near to the best one makes a sentence ambiguous.
 const CONFIDENCE_DOUBT: u8 = 4;
+
 pub(crate) fn understand(utterance: &Utterance) -> Outcome {
     let sentence = utterance.text.as_str();
     if sentence.len() > SENTENCE_BYTES_MAX {
@@ -94,6 +95,10 @@ fn settle(utterance: &Utterance, readings: Vec<Reading>) -> Outcome {
     }
     if let Some(question) = question::about_coined(sentence, best) {
         return Outcome::Unclear(question);
+    }
+    if let Some(text) = &best.unsure {
+        let restated = std::iter::once(restated(best)).chain(others()).take(question::SUGGESTIONS_MAX).collect();
+        return Outcome::Unclear(question::unsure(text.clone(), restated));
     }
     let is_close = |reading: &&Reading| reading.confidence + CONFIDENCE_DOUBT >= best.confidence;
     let close = readings.iter().take_while(is_close);

@@ -196,6 +196,14 @@ impl Here {
     /// The same with the clock moved on to the first such moment after `start_ms`, and weekdays to the first such day.
     pub(crate) fn moved_after(&self, calendar: &Calendar, start_ms: i64) -> Option<Span> {
         let there = Self::new(self.now_ms, calendar.zone.unwrap_or(self.offset.seconds() / 60))?;
+        if let Some(Day::Date { year: None, month, day }) = calendar.day {
+            // The next one after the beginning: of its year, or of the year after.
+            let year = Self::new(start_ms, there.offset.seconds() / 60)?.local().year();
+            return [year, year.checked_add(1)?].into_iter().find_map(|year| {
+                let dated = Calendar { day: Some(Day::Date { year: Some(year), month, day }), ..*calendar };
+                there.calendar(&dated).filter(|span| span.end_ms > start_ms)
+            });
+        }
         let days = match (calendar.day, calendar.clock) {
             (None, Some(_)) => 1,
             (Some(Day::Weekday(..)), _) => 7,

@@ -79,7 +79,9 @@ impl Clock {
             (false, true) => (other, self),
             _ => return None,
         };
-        let half = if part.start_ms < 12 * HOUR_MS { Half::Am } else { Half::Pm };
+        // A night has hours of both halves: `9 at night` and `2 at night`.
+        let is_late = part.start_ms == 0 && hour.start_ms % (12 * HOUR_MS) >= 6 * HOUR_MS;
+        let half = if part.start_ms < 12 * HOUR_MS && !is_late { Half::Am } else { Half::Pm };
         Some(hour.in_half(half).unwrap_or(hour))
     }
 

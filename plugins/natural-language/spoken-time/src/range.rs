@@ -143,6 +143,13 @@ fn halves(mut first: Calendar, mut second: Calendar) -> (Calendar, Calendar) {
         } else {
             later
         };
+    } else if let Some(afternoon) = end.in_half(Half::Pm)
+        && start.half == Half::Unsaid
+        && end.start_ms <= start.start_ms
+        && afternoon.start_ms > start.start_ms
+    {
+        // `from 9 to 5`.
+        second.clock = Some(afternoon);
     }
     (first, second)
 }

@@ -471,3 +471,22 @@ fn what_would_end_before_it_starts_is_no_range() {
         assert_eq!(range(text, &here), None, "{text}");
     }
 }
+
+#[test]
+fn a_night_has_hours_of_both_halves() {
+    assert_times(&[
+        ("yesterday at 9 at night", "2026-11-25T21:00", ""),
+        ("yesterday at 2 at night", "2026-11-25T02:00", ""),
+    ]);
+}
+
+#[test]
+fn an_end_is_the_next_one_after_the_beginning() {
+    assert_ranges(&[
+        ("nov 20 and dec 1", "2026-11-20", "2026-12-02"),
+        ("dec 30 to jan 2", "2025-12-30", "2026-01-03"),
+        ("9 to 5", "2026-11-26T09:00", "2026-11-26T17:00"),
+        ("10 and 2 yesterday", "2026-11-25T10:00", "2026-11-25T14:00"),
+        ("22 and 2", "2026-11-25T22:00", "2026-11-26T02:00"),
+    ]);
+}

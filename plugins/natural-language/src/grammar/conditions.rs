@@ -5,7 +5,7 @@ use winnow::Parser;
 use winnow::combinator::preceded;
 
 use super::slots::path;
-use crate::syntax::{Input, Parsed, expected, has, maybe, next, peek, said};
+use crate::syntax::{Input, Parsed, expected, has, maybe, next, nothing, peek, said};
 use crate::token::Kind;
 
 /// How conditions are begun.
@@ -56,7 +56,7 @@ const SAID: [(&[&str], Comparison); 7] = [
 
 /// Conditions, with the word that begins them.
 pub(super) fn conditions(input: &mut Input<'_>) -> Parsed<Vec<Condition>> {
-    preceded(said(WHERE), all).parse_next(input)
+    if has(input, WHERE) { all(input) } else { nothing(input) }
 }
 
 fn all(input: &mut Input<'_>) -> Parsed<Vec<Condition>> {

@@ -1,13 +1,12 @@
 //! What lies outside: change capture and webhooks into topics, topics into sinks.
 
-use std::fmt::Write;
-
 use kafka_do_sdk::parser::{Command, ConnectCommand};
 use winnow::Parser;
 use winnow::stream::Stream;
 
 use super::pipelines::target;
 use super::slots::{is_reserved, known_name};
+use crate::json::json_text;
 use crate::names::{self, Fit, Kind, Name};
 use crate::reading::Reading;
 use crate::syntax::{ARTICLES, Input, Parsed, end, expected, has, maybe, no, peek, said, skip};
@@ -193,19 +192,4 @@ fn connected(outside: &Outside, topic: Option<&(Name, bool)>) -> Reading {
         reading = reading.coining(topic, *is_joined);
     }
     reading
-}
-
-fn json_text(text: &str) -> String {
-    let mut json = String::from("\"");
-    for char in text.chars() {
-        match char {
-            '"' | '\\' => json.extend(['\\', char]),
-            control if u32::from(control) < 0x20 => {
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
-            }
-            other => json.push(other),
-        }
-    }
-    json.push('"');
-    json
 }

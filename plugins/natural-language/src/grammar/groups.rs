@@ -3,10 +3,11 @@
 use kafka_do_sdk::parser::{Command, ResetGroupCommand};
 use winnow::Parser;
 
-use super::slots::{name, start_point};
+use super::slots::{is_reserved, name, start_point};
 use crate::names::Kind;
 use crate::reading::Reading;
 use crate::syntax::{Input, Parsed, end, expected, has, said};
+use crate::token;
 
 /// `list groups`, `consumer groups`.
 pub(super) fn list(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
@@ -35,7 +36,10 @@ const RESET: &[&str] = &[
     "reset the position of",
     "set",
 ];
-const TO: &[&str] = &["to", "back to", "from", "at", "ahead to", "forward to", "to the time", "to time", "to offset"];
+const TO: &[&str] = &["to", "back to", "from", "at", "ahead to", "forward to", "to the time", "to time"];
+
+/// A number with fewer digits is no time in milliseconds.
+const MS_CHARS_MIN: usize = 13;
 
 /// `reset group my-processor to yesterday 9am`, `rewind audit on orders to the beginning`.
 pub(super) fn reset(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
@@ -49,6 +53,14 @@ pub(super) fn reset(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
     };
     if !has(input, TO) {
         return expected(input, "to, and where the group goes on from");
+    }
+    let is_number = |token: &token::Token<'_>| token.text.bytes().all(|byte| byte.is_ascii_digit());
+    if let [first, rest @ ..] = input.input
+        && is_number(first)
+        && first.text.len() < MS_CHARS_MIN
+        && rest.first().is_none_or(is_reserved)
+    {
+        return expected(input, "a time, such as yesterday 9am: a number could be an offset, a year or an hour");
     }
     let to = start_point(input)?;
     let topic = match topic {

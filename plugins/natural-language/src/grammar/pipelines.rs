@@ -7,11 +7,11 @@ use super::conditions::conditions;
 use super::slots::{duration, known_name, name, names_of, new_name, noun, path};
 use crate::names::{self, Fit, Kind, Name};
 use crate::reading::Reading;
-use crate::syntax::{ARTICLES, Input, Parsed, aside, end, expected, has, mark, maybe, no, said, skip};
+use crate::syntax::{ARTICLES, Input, Parsed, aside, end, expected, has, mark, maybe, no, nothing, peek, said, skip};
 use crate::token;
 
 /// Said of topics, and of records too: only where there is such a topic is it a pipeline.
-const STREAM: &[&str] = &["stream", "send", "push", "publish", "put", "write", "move"];
+const STREAM: &[&str] = &["stream", "send", "push", "publish", "put", "write"];
 const COPY: &[&str] =
     &["copy", "pipe", "forward", "route", "mirror", "filter", "replicate", "duplicate", "keep copying", "tee", "sync"];
 const RECORDS: &[&str] = &["records", "messages", "events", "everything", "data", "all records", "all messages"];
@@ -24,12 +24,14 @@ const INTO: &[&str] = &[
     "and put them into",
     "and send to",
     "and write to",
-    "in",
 ];
+/// Said of people and places rather than of topics: a topic that they would make anew is asked about.
+const SEND: &[&str] = &["send", "push", "publish", "put", "write"];
 
 /// `stream orders to audit`, `orders where amount > 100 to high-value-orders`.
 pub(super) fn stream(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
     let copies = has(input, COPY);
+    let sends = peek(input).is_some_and(|token| token.is_one_of(SEND));
     let streams = !copies && has(input, STREAM);
     if copies || streams {
         let begun = *input;
@@ -39,17 +41,18 @@ pub(super) fn stream(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
         }
     }
     if copies || streams {
-        return piped(input, copies, streams).map(|reading| vec![reading]);
+        let (reading, to) = piped(input, copies, streams)?;
+        let question = || format!("There is no topic {}. Is a new one to be filled from now on?", to.text);
+        return Ok(vec![reading.unsure((sends && to.fit == Fit::Unknown).then(question))]);
     }
     let known =
         names_of(&mut input.clone(), Kind::Topic).is_ok_and(|from| from.iter().all(|name| name.fit != Fit::Unknown));
-    let reading =
-        if known { piped(input, copies, streams) } else { aside(input, |input| piped(input, copies, streams)) };
-    reading.map(|reading| vec![reading])
+    let piped = if known { piped(input, false, false) } else { aside(input, |input| piped(input, false, false)) };
+    piped.map(|(reading, _)| vec![reading])
 }
 
 /// What is piped where, behind the verb, where there is one.
-fn piped(input: &mut Input<'_>, copies: bool, streams: bool) -> Parsed<Reading> {
+fn piped(input: &mut Input<'_>, copies: bool, streams: bool) -> Parsed<(Reading, Name)> {
     let from = names_of(input, Kind::Topic)?;
     let mut found = maybe(input, conditions).unwrap_or_default();
     let is_known = from.iter().all(|name| name.fit != Fit::Unknown);
@@ -68,10 +71,15 @@ fn piped(input: &mut Input<'_>, copies: bool, streams: bool) -> Parsed<Reading> 
     end(input)?;
     if !copies && !is_known && !is_mistyped && found.is_empty() {
         // Words that are no topic are text to produce.
-        return Err(input.state.stopped.get());
+        return nothing(input);
     }
-    let confidence = if copies || streams || !found.is_empty() { 96 } else { 80 };
-    Ok(pipeline(&from, &to, found, None, Window::default(), confidence))
+    let says_so = copies || streams || !found.is_empty();
+    if !says_so && to.0.fit == Fit::Unknown {
+        // `orders to go` makes nothing.
+        return nothing(input);
+    }
+    let reading = pipeline(&from, &to, found, None, Window::default(), if says_so { 96 } else { 80 });
+    Ok((reading, to.0))
 }
 
 /// The topic that a pipeline fills, which may be new.
@@ -81,12 +89,20 @@ pub(super) fn target(input: &mut Input<'_>) -> Parsed<(Name, bool)> {
         has(input, &["called", "named"]);
     }
     let known = maybe(input, |input| known_name(input, Kind::Topic));
-    let target = match known {
-        Some(known) => (known, false),
-        None => new_name(input, Kind::Topic, |input| end(input).is_ok() || has(input, &["topic"]))?,
-    };
+    let target = if let Some(known) = known { (known, false) } else { new_target(input)? };
     noun(input, Kind::Topic);
     Ok(target)
+}
+
+/// A number, or somebody, is none.
+fn new_target(input: &mut Input<'_>) -> Parsed<(Name, bool)> {
+    let is_name = peek(input).is_some_and(|token| {
+        token.kind == token::Kind::Quoted || token.text.starts_with(|char: char| char.is_ascii_alphabetic())
+    });
+    if !is_name {
+        return expected(input, "the name of a topic");
+    }
+    new_name(input, Kind::Topic, |input| end(input).is_ok() || has(input, &["topic"]))
 }
 
 /// How records are brought together.

@@ -6,10 +6,12 @@ use super::conditions::conditions;
 use super::slots::{
     EARLIEST, LATEST, duration, is_reserved, known_name, name, new_name, number, range, slice, start_point, time,
 };
-use crate::names::{Fit, Kind, Name};
+use crate::json::{is_json_scalar, json_text};
+use crate::names::{self, Fit, Kind, Name};
 use crate::reading::Reading;
 use crate::syntax::{
-    ARTICLES, Input, Parsed, aside, end, expected, has, is_at_end, mark, maybe, next, no, peek, position, said, skip,
+    ARTICLES, Input, Parsed, aside, end, expected, has, is_at_end, mark, maybe, next, no, nothing, peek, position,
+    said, skip,
 };
 use crate::token;
 use crate::vocabulary;
@@ -19,12 +21,44 @@ use winnow::stream::Stream;
 
 const PRODUCE: &[&str] = &["produce", "send", "publish", "emit", "push", "post", "enqueue", "dispatch"];
 /// Said of producing too, and of much else.
-const WRITE: &[&str] = &["write", "put", "append", "add", "log", "record", "store", "insert", "stream", "save", "drop"];
-const INTO: &[&str] = &["to", "into", "onto", "in", "on"];
-/// How many of the words `to` are tried, from the last one back.
+const WRITE: &[&str] = &["write", "put", "append", "add", "log", "record", "store", "insert", "stream", "save"];
+/// Words that a topic comes behind.
+const INTO: &[&str] = &["to", "into", "onto"];
+/// The same, where nothing else can be meant.
+const IN: &[&str] = &["in", "on"];
+/// How many of these words are tried, from the last one back.
 const INTO_TRIED: usize = 4;
 /// The confidence of a verb that says nothing but this.
 const SURE: u8 = 90;
+/// What `send` and `push` are said of that produces nothing.
+const TO_WHOM: &[&str] = &["me", "us", "back"];
+/// What may be done to a topic rather than stand in it.
+const PROPERTIES: &[&str] = &[
+    "compaction",
+    "retention",
+    "filter",
+    "hold",
+    "lag",
+    "week",
+    "weeks",
+    "day",
+    "days",
+    "hour",
+    "hours",
+    "month",
+    "months",
+    "key",
+    "group",
+    "pipeline",
+    "limit",
+    "records",
+    "messages",
+    "offset",
+    "offsets",
+    "consumer",
+    "schema",
+    "everything",
+];
 
 /// `send payment confirmed to transactions`, `produce to orders: {"id": 1}`, `produce 42 to numbers with key a`.
 pub(super) fn produce(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
@@ -32,19 +66,17 @@ pub(super) fn produce(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
         return no(input);
     }
     let confidence = if has(input, PRODUCE) { SURE } else { said(WRITE).parse_next(input).map(|_| 60)? };
+    if peek(input).is_some_and(|token| token.is_one_of(TO_WHOM)) {
+        return no(input);
+    }
     let begun = input.checkpoint();
-    if has(input, INTO)
+    if (has(input, INTO) || has(input, IN))
         && let Some(reading) = maybe(input, |input| value_behind(input, confidence))
     {
         return Ok(vec![reading]);
     }
     input.reset(&begun);
     value_before(input, confidence).map(|reading| vec![reading])
-}
-
-/// Partitions are added to topics too, however they are written.
-fn is_of_partitions(token: &token::Token<'_>) -> bool {
-    token.text.get(..6).is_some_and(|begun| begun.eq_ignore_ascii_case("partit"))
 }
 
 /// The topic, and then the value, or none: whoever says it sends the value along.
@@ -56,11 +88,11 @@ fn value_behind(input: &mut Input<'_>, confidence: u8) -> Parsed<Reading> {
         end(input)?;
         None
     } else {
-        let begun = position(input);
-        let is_literal = peek(input).is_some_and(|token| matches!(token.kind, token::Kind::Json | token::Kind::Quoted));
-        if !has_colon && !is_literal {
+        let is_literal = input.input.first().is_some_and(is_literal);
+        if !has_colon && (!is_literal || input.input.len() > 1) {
             return no(input);
         }
+        let begun = position(input);
         input.finish();
         Some(value(input, begun, position(input)))
     };
@@ -70,23 +102,78 @@ fn value_behind(input: &mut Input<'_>, confidence: u8) -> Parsed<Reading> {
 /// The value, up to the last `to` that a topic follows.
 fn value_before(input: &mut Input<'_>, confidence: u8) -> Parsed<Reading> {
     let begun = position(input);
-    let is_into = |at: &usize| *at > 0 && input.input[*at].is_one_of(INTO);
-    let last: Vec<usize> = (0..input.input.len()).rev().filter(is_into).take(INTO_TRIED).collect();
+    if is_at_end(input) {
+        return expected(input, "what to produce");
+    }
+    let places = |words: &[&str]| -> Vec<usize> {
+        let is_into = |at: &usize| *at > 0 && input.input[*at].is_one_of(words);
+        (0..input.input.len()).rev().filter(is_into).take(INTO_TRIED).collect()
+    };
+    let mut last = places(INTO);
+    let is_in = last.is_empty();
+    if is_in {
+        last = places(IN);
+    }
+    let is_aimed = !last.is_empty();
     for at in last {
         let mut rest = *input;
-        let value = value(input, begun, begun + at);
         rest.next_slice(at + 1);
-        if let Ok((topic, key)) = target(&mut rest) {
-            *input = rest;
-            return Ok(produced(&topic, key, Some(value), confidence));
+        let Ok((topic, behind)) = target(&mut rest) else { continue };
+        let (length, before) = key_before(input, at);
+        let said = &input.input[..length];
+        // What stands in quotes is all of a value.
+        if said.len() > 1 && is_literal(&said[0]) {
+            rest = *input;
+            rest.next_slice(1);
+            return expected(&rest, "to, and the name of a topic: what stands in quotes is all of the value");
         }
+        if behind.is_some() && before.is_some() {
+            return expected(&rest, "one key only");
+        }
+        let value = value(input, begun, begun + length);
+        let question = doubt(input, said, confidence, is_in);
+        let mut reading = produced(&topic, before.or(behind), Some(value), confidence);
+        if question.is_some() {
+            reading = reading.unsure(question);
+        }
+        *input = rest;
+        return Ok(reading);
     }
-    let (is_blank, is_aimed) = (is_at_end(input), input.input.iter().skip(1).any(|token| token.is_one_of(INTO)));
-    if is_blank || is_aimed || confidence < SURE {
-        return if is_blank { expected(input, "what to produce") } else { no(input) };
+    if is_aimed || confidence < SURE {
+        return no(input);
     }
     input.finish();
     expected(input, "to, and the name of a topic")
+}
+
+fn is_literal(token: &token::Token<'_>) -> bool {
+    matches!(token.kind, token::Kind::Json | token::Kind::Quoted)
+}
+
+/// What is to be asked of words that may be no value.
+fn doubt(input: &Input<'_>, said: &[token::Token<'_>], confidence: u8, is_in: bool) -> Option<String> {
+    if said.iter().any(is_literal) {
+        return None;
+    }
+    let words: Vec<&str> = said.iter().map(|token| token.text).collect();
+    let topic = names::find(Kind::Topic, &words, input.state.catalog).filter(|(_, fit)| *fit <= Fit::Folded);
+    if let Some((topic, _)) = topic.filter(|_| words.len() <= NAME_WORDS_MAX) {
+        return Some(format!(
+            "Is {topic} the topic, or a text to produce? A text stands in quotes; to copy the topic, say copy."
+        ));
+    }
+    let is_weak = confidence < SURE && (said.iter().any(|token| token.is_one_of(PROPERTIES)));
+    let means_little = said.iter().all(is_reserved);
+    let is_doubtful = is_weak || means_little || is_in;
+    is_doubtful.then(|| "Is this a text to produce? Then put it in quotes.".to_owned())
+}
+
+/// The words of a topic's name.
+const NAME_WORDS_MAX: usize = 4;
+
+/// Partitions are added to topics too, however they are written.
+fn is_of_partitions(token: &token::Token<'_>) -> bool {
+    token.text.get(..6).is_some_and(|begun| begun.eq_ignore_ascii_case("partit"))
 }
 
 fn target(input: &mut Input<'_>) -> Parsed<(Name, Option<String>)> {
@@ -96,10 +183,32 @@ fn target(input: &mut Input<'_>) -> Parsed<(Name, Option<String>)> {
     Ok((topic, key))
 }
 
+/// How much of what stands before the topic is the value, and the key that ends it: `hello with key 5`.
+fn key_before(input: &Input<'_>, at: usize) -> (usize, Option<String>) {
+    for length in (1..at).rev().take(KEY_WORDS_MAX) {
+        let mut rest = Input { input: &input.input[length..at], state: input.state };
+        let begins = rest.input[0].is_one_of(&["with", "keyed", "using"]);
+        if begins
+            && let Ok(key) = key(&mut rest)
+            && is_at_end(&rest)
+        {
+            return (length, Some(key));
+        }
+    }
+    (at, None)
+}
+
+/// `with the key K`.
+const KEY_WORDS_MAX: usize = 4;
+
 /// `with key 42`, `keyed by "a b"`.
 fn key(input: &mut Input<'_>) -> Parsed<String> {
-    said(&["with key", "with the key", "key", "keyed", "keyed by", "under key", "under", "and key", "using key"])
-        .parse_next(input)?;
+    if !has(
+        input,
+        &["with key", "with the key", "key", "keyed", "keyed by", "under key", "under", "and key", "using key"],
+    ) {
+        return nothing(input);
+    }
     mark(input, token::Kind::Colon);
     match peek(input).copied() {
         Some(token) if matches!(token.kind, token::Kind::Word | token::Kind::Quoted) => {
@@ -110,10 +219,14 @@ fn key(input: &mut Input<'_>) -> Parsed<String> {
     }
 }
 
-/// A literal stands for itself; words are taken as they were said.
+/// What stands in quotes is a text, whatever it looks like, but for an object or an array; words are taken as they were said.
 fn value(input: &Input<'_>, from: usize, until: usize) -> String {
     match &input.state.tokens[from..until] {
-        [only] => only.meant().into_owned(),
+        [only] if only.kind == token::Kind::Quoted => {
+            let text = only.meant();
+            if is_json_scalar(&text) { json_text(&text) } else { text.into_owned() }
+        }
+        [only] => only.text.to_owned(),
         _ => slice(input, from, until).to_owned(),
     }
 }
@@ -183,7 +296,7 @@ pub(super) fn consume(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
     };
     if bare && topic.fit == Fit::Unknown && !topic.is_quoted() && vocabulary::is_like_a_word(&topic.text) {
         // Rather a word of the grammar, at the beginning of something else.
-        return no(input);
+        return nothing(input);
     }
     let has_clauses =
         clauses.group.is_some() || clauses.start.is_some() || clauses.until_ms.is_some() || clauses.limit.is_some();
@@ -194,11 +307,13 @@ pub(super) fn consume(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
     let is_alone = bare && !has_clauses;
     end(input)?;
     let Clauses { group, start, until_ms, conditions, limit } = clauses;
-    let start = start.unwrap_or(match (&group, replays || until_ms.is_some() || limit.is_some()) {
-        (Some(_), _) => StartPoint::Committed,
-        (None, true) => StartPoint::Earliest,
-        (None, false) => StartPoint::Latest,
-    });
+    // Conditions are about what is there.
+    let start =
+        start.unwrap_or(match (&group, replays || !conditions.is_empty() || until_ms.is_some() || limit.is_some()) {
+            (Some(_), _) => StartPoint::Committed,
+            (None, true) => StartPoint::Earliest,
+            (None, false) => StartPoint::Latest,
+        });
     let named = group.as_ref().map(|group| group.text.clone());
     let command = ConsumeCommand { topic: topic.text.clone(), group: named, start, until_ms, conditions, limit };
     let confidence = match (is_alone, topic.fit) {
@@ -219,31 +334,52 @@ fn narrowed(input: &mut Input<'_>, mut clauses: Clauses) -> Parsed<(Name, Clause
     while end(&mut input.clone()).is_err() {
         clause(input, &mut clauses)?;
     }
-    Ok((topic, clauses))
+    match (&clauses.start, clauses.until_ms) {
+        (Some(StartPoint::SinceMs(start_ms)), Some(until_ms)) if until_ms <= *start_ms => {
+            expected(input, "an end that is after the beginning")
+        }
+        (Some(StartPoint::Last(_)), Some(_)) => expected(input, "no end: the last records are the newest ones"),
+        _ => Ok((topic, clauses)),
+    }
 }
 
 /// `last 10`, `first 5`, `10`, `the last 2 hours`: what is said before the topic.
 fn leading(input: &mut Input<'_>, clauses: &mut Clauses) -> Parsed<()> {
     if has(input, &["last", "latest", "newest", "most recent", "past"]) {
-        if let Some(ms) = maybe(input, duration) {
+        if let Some(ms) = maybe(input, |input| aside(input, duration)) {
             let since = input.state.speaker.now_ms.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX));
             clauses.start = Some(StartPoint::SinceMs(since));
             return said(&["of", "from", "in"]).parse_next(input).map(drop);
         }
-        let count = maybe(input, number).unwrap_or(1);
-        clauses.start = Some(StartPoint::Last(count.max(1)));
+        let count = if is_numeral(input) { some(input)? } else { maybe(input, some).unwrap_or(1) };
+        clauses.start = Some(StartPoint::Last(count));
     } else if has(input, &["first", "oldest", "earliest"]) {
-        let count = maybe(input, number).unwrap_or(1);
+        let count = if is_numeral(input) { some(input)? } else { maybe(input, some).unwrap_or(1) };
         clauses.start = Some(StartPoint::Earliest);
-        clauses.limit = Some(count.max(1));
+        clauses.limit = Some(count);
     } else {
-        let digits = peek(input).is_some_and(|token| token.text.starts_with(|char: char| char.is_ascii_digit()));
-        if !digits {
+        if !is_numeral(input) {
             return no(input);
         }
-        clauses.limit = Some(number(input)?.max(1));
+        clauses.limit = Some(some(input)?);
     }
     Ok(())
+}
+
+fn is_numeral(input: &Input<'_>) -> bool {
+    peek(input).is_some_and(|token| token.text.starts_with(|char: char| char.is_ascii_digit()))
+}
+
+/// A number of records.
+fn some(input: &mut Input<'_>) -> Parsed<u32> {
+    let begun = input.checkpoint();
+    match number(input)? {
+        0 => {
+            input.reset(&begun);
+            expected(input, "a number from 1 on")
+        }
+        count => Ok(count),
+    }
 }
 
 /// Reads what is said once at most.
@@ -287,6 +423,18 @@ const GROUP: &[&str] = &[
     "under group",
     "for consumer group",
 ];
+/// Two times may follow.
+const RANGE: &[&str] = &[
+    "between",
+    "in between",
+    "from",
+    "since",
+    "starting at",
+    "starting from",
+    "starting",
+    "beginning at",
+    "beginning",
+];
 const FROM: &[&str] = &[
     "from",
     "starting from",
@@ -298,7 +446,6 @@ const FROM: &[&str] = &[
     "start from",
     "back to",
     "since",
-    "since the",
     "as of",
 ];
 /// The beginnings of periods: `in the last hour`, `during november`, `from last week`.
@@ -328,18 +475,18 @@ fn clause(input: &mut Input<'_>, clauses: &mut Clauses) -> Parsed<()> {
     let limited = maybe(input, |input| {
         said(&["limit", "limit to", "limited to", "at most", "up to", "max", "only", "just", "stop after", "first"])
             .parse_next(input)?;
-        let limit = number(input)?;
+        let limit = some(input)?;
         has(input, RECORDS);
-        Ok(limit.max(1))
+        Ok(limit)
     });
     if let Some(limit) = limited {
         return once(input, &mut clauses.limit, ONE_LIMIT, |_| Ok(limit));
     }
     let last = maybe(input, |input| {
         said(&["last", "latest"]).parse_next(input)?;
-        let count = number(input)?;
+        let count = some(input)?;
         has(input, RECORDS);
-        if begins_clause(input) { Ok(count.max(1)) } else { no(input) }
+        if begins_clause(input) { Ok(count) } else { no(input) }
     });
     if let Some(count) = last {
         return once(input, &mut clauses.start, ONE_BEGINNING, |_| Ok(StartPoint::Last(count)));
@@ -349,7 +496,7 @@ fn clause(input: &mut Input<'_>, clauses: &mut Clauses) -> Parsed<()> {
 
 /// A clause about time.
 fn when(input: &mut Input<'_>, clauses: &mut Clauses) -> Parsed<()> {
-    let span = maybe(input, |input| preceded(said(&["between", "from", "in between"]), range).parse_next(input));
+    let span = maybe(input, |input| aside(input, |input| preceded(said(RANGE), range).parse_next(input)));
     if let Some(span) = span {
         once(input, &mut clauses.start, ONE_BEGINNING, |_| Ok(StartPoint::SinceMs(span.start_ms)))?;
         return once(input, &mut clauses.until_ms, ONE_END, |_| Ok(span.end_ms));

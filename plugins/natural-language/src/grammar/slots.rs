@@ -9,6 +9,15 @@ use winnow::stream::Stream;
 
 /// Words that begin what follows a name: none of them is one, unless it stands in quotes or exists.
 const RESERVED: &[&str] = &[
+    "me",
+    "us",
+    "him",
+    "her",
+    "them",
+    "it",
+    "you",
+    "myself",
+    "mine",
     "to",
     "into",
     "onto",

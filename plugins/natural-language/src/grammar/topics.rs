@@ -200,6 +200,10 @@ const SET: &[&str] = &[
     "adjust", "decrease", "bump",
 ];
 
+/// What changes a retention from what it is.
+const MORE_OR_LESS: &[&str] =
+    &["increase", "reduce", "raise", "lower", "extend", "shorten", "decrease", "bump", "adjust"];
+
 /// `add 3 partitions to orders`, `set orders retention to 30 days`, `keep orders for 2 weeks`, `grow orders to 12 partitions`.
 pub(super) fn alter(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
     use winnow::combinator::alt;
@@ -280,12 +284,13 @@ fn property(input: &mut Input<'_>, words: &'static [&'static str]) -> Parsed<Nam
 }
 
 fn set_retention(input: &mut Input<'_>) -> Parsed<(Name, AlterTopicCommand)> {
-    said(SET).parse_next(input)?;
+    let verb = said(SET).parse_next(input)?;
     let name = property(input, &["retention", "retention time", "retention period", "retention size"])?;
-    separator(input);
-    if peek(input).is_none() {
-        return expected(input, "to, and a duration or a size");
+    let is_told = matches!(peek(input), Some(token) if token.is("to"));
+    if peek(input).is_none() || !is_told && MORE_OR_LESS.contains(&verb) {
+        return expected(input, "to, and the whole duration or size that is to be");
     }
+    separator(input);
     keeping(input, name)
 }
 

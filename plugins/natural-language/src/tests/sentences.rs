@@ -318,10 +318,12 @@ fn expand(symbol: &str, dice: &mut Dice, sentence: &mut String) {
 fn check(sentence: &str, catalog: &Catalog) {
     let outcome = said_among(sentence, catalog);
     let Outcome::Understood(readings) = outcome else {
-        // A range may run backwards, and a word like a name is asked about; nothing else is.
-        let is_known = sentence.contains("between")
-            || matches!(&outcome, Outcome::Unclear(question) if question.text.contains("Did you mean"));
-        assert!(is_known, "{sentence}: {outcome:?}");
+        // A range may run backwards; and what may be meant in another way is asked about. Nothing else is.
+        let asked =
+            ["Did you mean", "put it in quotes", "Is a new one", "an end that is after", "or a text to produce"];
+        let is_asked =
+            matches!(&outcome, Outcome::Unclear(question) if asked.iter().any(|text| question.text.contains(text)));
+        assert!(is_asked || sentence.contains("between"), "{sentence}: {outcome:?}");
         return;
     };
     let restated = &readings[0].restated;
