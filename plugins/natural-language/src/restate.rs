@@ -1,5 +1,6 @@
 //! A command in the words of the grammar: read again, they give the same command.
 
+use std::cell::Cell;
 use std::fmt::Write;
 
 use kafka_do_sdk::parser::{
@@ -17,11 +18,29 @@ use crate::vocabulary::is_known_word;
 
 /// What names are looked up in, and whose clock times are written by.
 pub(crate) struct Restating<'a> {
-    pub catalog: &'a Catalog,
-    pub speaker: Speaker,
+    catalog: &'a Catalog,
+    speaker: Speaker,
+    /// Whether names stand in quotes that begin others, or are like them.
+    is_careful: bool,
+    /// Whether there was such a name.
+    has_doubts: Cell<bool>,
 }
 
-impl Restating<'_> {
+impl<'a> Restating<'a> {
+    pub(crate) fn new(catalog: &'a Catalog, speaker: Speaker) -> Self {
+        Self { catalog, speaker, is_careful: false, has_doubts: Cell::new(false) }
+    }
+
+    /// With more quotes.
+    pub(crate) fn careful(self) -> Self {
+        Self { is_careful: true, ..self }
+    }
+
+    /// Whether it could be that what was written is read as something else.
+    pub(crate) fn has_doubts(&self) -> bool {
+        self.has_doubts.get()
+    }
+
     pub(crate) fn command(&self, command: &Command) -> String {
         let named = |words: &str, kind: Kind, name: &str| format!("{words} {}", self.name(kind, name));
         match command {
@@ -50,12 +69,14 @@ impl Restating<'_> {
 
     /// A name, in quotes where it would be read as something else without them.
     fn name(&self, kind: Kind, name: &str) -> String {
+        let is_mistakable = is_mistakable(kind, name, self.catalog);
+        self.has_doubts.set(self.has_doubts.get() || is_mistakable);
         let is_plain = is_valid(name)
             && name.starts_with(|char: char| char.is_ascii_alphabetic())
             && !name.ends_with('.')
             && !word_is_reserved(name)
             && !is_known_word(name)
-            && !is_mistakable(kind, name, self.catalog);
+            && (!is_mistakable || !self.is_careful);
         if is_plain { name.to_owned() } else { quote(name) }
     }
 

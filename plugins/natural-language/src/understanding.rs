@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 
-use kafka_do_sdk::parser::{Interpretation, Outcome, Question, Utterance};
+use kafka_do_sdk::parser::{Command, Interpretation, Outcome, Question, Utterance};
 use spoken_time::Speaker;
 
 use crate::grammar::{is_blank, readings};
+use crate::names::Fit;
 use crate::question;
 use crate::reading::{Reading, destroys};
 use crate::restate::Restating;
@@ -80,12 +81,25 @@ fn scene<'a>(utterance: &'a Utterance, sentence: &'a str, tokens: &'a [Token<'a>
     }
 }
 
+/// The command in words that mean it. Names stand in quotes where the words would mean something else without.
+fn restated(utterance: &Utterance, command: &Command) -> String {
+    let restating = Restating::new(&utterance.catalog, speaker(utterance));
+    let words = restating.command(command);
+    if !restating.has_doubts() {
+        return words;
+    }
+    let is_sure = |reading: &Reading| reading.doubts.iter().all(|name| name.fit != Fit::Several);
+    let mut again = read(&mut scene(utterance, &words, &tokens(&words)));
+    again.sort_by_key(|reading| std::cmp::Reverse(reading.confidence));
+    let means_it = again.first().is_some_and(|first| first.command == *command && is_sure(first));
+    if means_it { words } else { restating.careful().command(command) }
+}
+
 /// Takes the best reading, unless there is something to ask first.
 fn settle(utterance: &Utterance, readings: Vec<Reading>) -> Outcome {
     let sentence = utterance.text.as_str();
     let best = &readings[0];
-    let restating = Restating { catalog: &utterance.catalog, speaker: speaker(utterance) };
-    let restated = |reading: &Reading| restating.command(&reading.command);
+    let restated = |reading: &Reading| restated(utterance, &reading.command);
     // What names nothing is no way out.
     let others = || readings[1..].iter().filter(|reading| reading.doubts.is_empty()).map(restated);
     if let Some(mut question) = question::about_names(sentence, best, &utterance.catalog) {
