@@ -38,6 +38,13 @@ pub enum Kind {
     Internal,
 }
 
+impl Kind {
+    /// Whether it lies in what was asked for, and not in the state that the host is in.
+    pub fn is_of_the_request(self) -> bool {
+        !matches!(self, Self::Overloaded | Self::Unavailable | Self::StorageFull | Self::Internal)
+    }
+}
+
 /// `code` is stable and for programs; `detail` is for people and ends in what to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

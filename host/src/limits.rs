@@ -404,3 +404,8 @@ pub const ASK_FIELD_BYTES_MAX: usize = 64 << 10;
 /// Records of a topic that a command's result shows, and their bytes.
 pub const ASK_RECORDS_MAX: usize = 1_000;
 pub const ASK_RESULT_BYTES_MAX: usize = 4 << 20;
+/// How many there are where the stream itself would wait for new ones, and how long it looks for those that are wanted.
+pub const ASK_NEWEST: u32 = 10;
+pub const ASK_PEEK_MS_MAX: u64 = 10_000;
+/// A parser that is less sure has to be confirmed.
+pub const ASK_CONFIDENCE_MIN: u8 = 50;

@@ -112,6 +112,9 @@ async fn asks_before_what_goes_for_good() {
     let delete = json!({"type": "delete-topic", "topic": "orders"});
     let asked = shell.ask(&delete, &[]).await;
     assert!(asked.code == 1 && asked.err.contains("--yes"), "{asked:?}");
+    // The words are the parser's; what it does and why it is asked about are the host's.
+    let said = "DELETE /v1/topics/orders\nkafka-do: What it was told. It deletes topic orders";
+    assert!(asked.err.contains(said), "{asked:?}");
     assert_eq!(shell.host.get("/v1/topics/orders").await.status, 200, "nothing was done");
     let done = shell.ask(&delete, &["--yes"]).await;
     assert_eq!((done.code, done.out.as_str()), (0, "orders is deleted\n"), "{done:?}");

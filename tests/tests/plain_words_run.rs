@@ -29,7 +29,11 @@ async fn listening() -> Host {
 
 /// The sentence that is read as these commands, best first.
 fn sentence(commands: &[Value]) -> String {
-    let reading = |command| json!({"command": command, "confidence": 90, "restated": "what it was told"});
+    unsure_sentence(commands, 90)
+}
+
+fn unsure_sentence(commands: &[Value], confidence: u8) -> String {
+    let reading = |command| json!({"command": command, "confidence": confidence, "restated": "what it was told"});
     json!({"understood": commands.iter().map(reading).collect::<Vec<_>>()}).to_string()
 }
 
@@ -86,7 +90,7 @@ async fn of_topics_and_records() {
     assert_eq!((read["records"].as_array().unwrap().len(), read.get("more")), (3, None), "{read}");
     let latest = consume(json!({"start": "latest"}));
     let read = done(&host, latest, "GET /v1/topics/orders/records?from=latest&follow=true").await;
-    assert_eq!(read, json!({"records": []}), "it does not wait");
+    assert_eq!(read["records"].as_array().unwrap().len(), 3, "it does not wait, and has what came last: {read}");
     let none = consume(json!({"start": {"since_ms": 4_000_000_000_000_i64}}));
     let read = done(&host, none, "GET /v1/topics/orders/records?from=4000000000000").await;
     assert_eq!(read, json!({"records": []}));
@@ -138,13 +142,13 @@ async fn of_groups_and_deployments() {
 
     let large = json!([{"path": "amount", "comparison": "greater-or-equal", "operand": "7"}]);
     let stream = json!({"type": "stream", "from": ["orders"], "to": "large-orders", "conditions": large});
-    let deployed = done(&host, stream, "PUT /v1/deployments/orders-to-large-orders").await;
-    assert_eq!(deployed["name"], "orders-to-large-orders");
-    host.caught_up("orders-to-large-orders").await;
+    let name = "orders-where-amount-greater-or-equal-7-to-large-orders";
+    let deployed = done(&host, stream, &format!("PUT /v1/deployments/{name}")).await;
+    assert_eq!(deployed["name"], name);
+    host.caught_up(name).await;
     let through = host.high_watermarks("large-orders").await;
     assert_eq!((through.len(), through.iter().sum::<u64>()), (3, 3), "made with as many partitions");
 
-    let name = "orders-to-large-orders";
     let of = |kind: &str| json!({"type": kind, "deployment": name});
     let paused = done(&host, of("pause"), &format!("POST /v1/deployments/{name}/pause")).await;
     assert_eq!(paused["state"], "paused");
@@ -207,6 +211,118 @@ async fn only_what_is_confirmed_is_taken_away() {
     assert_eq!(line_of(&again.json()), "DELETE /v1/topics/orders");
 }
 
+/// Whatever the parser calls it, what is confirmed is what the host says that it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_shown_is_what_is_confirmed() {
+    let host = listening().await;
+    for topic in ["orders", "logs"] {
+        host.create_topic(topic, 1).await;
+    }
+    let delete = |topic: &str| json!({"type": "delete-topic", "topic": topic});
+    let refused = say(&host, &delete("logs")).await;
+    assert_eq!(refused.problem(409), "confirmation-needed");
+    let shown = refused.json();
+    assert_eq!(line_of(&shown), "DELETE /v1/topics/logs");
+    let because = shown["because"].as_str().unwrap();
+    assert!(because.starts_with("it deletes topic logs"), "{because}");
+    let detail = shown["detail"].as_str().unwrap();
+    assert!(detail.contains("DELETE /v1/topics/logs") && detail.contains(because), "{detail}");
+    let planned = say_with(&host, &delete("logs"), json!({"dry_run": true})).await.ok();
+    assert_eq!((&planned["plan"], &planned["because"]), (&shown["plan"], &shown["because"]));
+
+    let other = say_with(&host, &delete("orders"), json!({"confirm": shown["plan"]})).await;
+    assert_eq!(other.problem(409), "confirmation-needed");
+    assert_ne!(other.json()["plan"], shown["plan"]);
+    let list = json!({"type": "list-topics"});
+    for (command, confirm) in
+        [(delete("logs"), json!("")), (delete("logs"), json!(false)), (list, shown["plan"].clone())]
+    {
+        let answer = say_with(&host, &command, json!({ "confirm": confirm })).await;
+        assert_eq!(answer.problem(409), "confirmation-needed", "{command} {confirm}");
+    }
+    let strange = say_with(&host, &delete("logs"), json!({"confirm": 1})).await;
+    assert!(strange.problem(400) == "invalid-json" && strange.text.contains("plan"), "{}", strange.text);
+    for topic in ["orders", "logs"] {
+        assert_eq!(host.get(&format!("/v1/topics/{topic}")).await.status, 200);
+    }
+    say_with(&host, &delete("logs"), json!({"confirm": shown["plan"]})).await.ok();
+    assert_eq!(host.get("/v1/topics/logs").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_other_consequences_is_confirmed_too() {
+    let host = listening().await;
+    for name in ["filter-json", "http-sink", "webhook"] {
+        host.upload(name, plugin(name)).await.ok();
+    }
+    host.create_topic("orders", 1).await;
+    let because = async |command: &Value| {
+        let refused = say(&host, command).await;
+        assert_eq!(refused.problem(409), "confirmation-needed", "{command}");
+        refused.json()["because"].as_str().unwrap().to_owned()
+    };
+    // A value that deletes.
+    let null = json!({"type": "produce", "topic": "orders", "key": "k", "value": "null"});
+    assert!(because(&null).await.contains("null"));
+    // A reading that may be wrong.
+    let unsure = |confidence| json!({"text": unsure_sentence(&[json!({"type": "list-topics"})], confidence)});
+    let refused = host.post("/v1/ask", unsure(49)).await;
+    assert!(refused.problem(409) == "confirmation-needed" && refused.text.contains("not sure"), "{}", refused.text);
+    host.post("/v1/ask", unsure(50)).await.ok();
+
+    // A deployment that is there and does something else; the same again is nothing to ask about.
+    let name = "orders-where-amount-greater-100-to-hv";
+    let condition = |operand: &str| json!({"path": "amount", "comparison": "greater", "operand": operand});
+    let stream = json!({"type": "stream", "from": ["orders"], "to": "hv", "conditions": [condition("100")]});
+    let form = json!({"plugin": "filter-json", "inputs": ["orders"], "output": "hv", "settings": condition("5")});
+    host.put(&format!("/v1/deployments/{name}"), form).await.ok();
+    let swaps = because(&stream).await;
+    assert!(swaps.contains(name) && swaps.contains("other settings"), "{swaps}");
+    let generation = async || host.get(&format!("/v1/deployments/{name}")).await.ok()["generation"].clone();
+    assert_eq!(generation().await, 1);
+    say_with(&host, &stream, json!({"confirm": true})).await.ok();
+    assert_eq!(generation().await, 2);
+    say(&host, &stream).await.ok();
+    assert_eq!(generation().await, 2);
+
+    // More partitions of what a deployment reads.
+    let more = |topic: &str| json!({"type": "alter-topic", "topic": topic, "add_partitions": 1});
+    assert!(because(&more("orders")).await.contains(name));
+    assert_eq!(host.get("/v1/topics/orders").await.ok()["partitions"], 1);
+    say(&host, &more("hv")).await.ok();
+
+    // What leaves the host.
+    let connect = |plugin: &str, settings: Value| json!({"type": "connect", "plugin": plugin, "settings": settings, "topic": "orders"});
+    let leaves = because(&connect("http-sink", json!({"url": "https://evil.example/"}))).await;
+    assert!(leaves.contains("evil.example:443") && leaves.contains("orders"), "{leaves}");
+    let told = because(&connect("webhook", json!({"verify": {"secret": {"$secret": "STRIPE"}}}))).await;
+    assert!(told.contains("STRIPE"), "{told}");
+    assert_eq!(say(&host, &connect("literal-parser", json!({"mode": "trap"}))).await.problem(400), "not-a-connector");
+    assert_eq!(host.get("/v1/deployments").await.ok()["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_bring_nothing_is_said_to() {
+    let host = listening().await;
+    host.create_topic("orders", 1).await;
+    let consume = |start: Value, until_ms: u64| json!({"type": "consume", "topic": "orders", "start": start, "until_ms": until_ms});
+    for (command, says) in [
+        (consume(json!({"since_ms": 2_000}), 1_000), "1970-01-01T00:00:02Z"),
+        (consume(json!({"since_ms": 2_000}), 2_000), "not after"),
+        (consume(json!({"last": 3}), 1_000), "leave the end out"),
+    ] {
+        let refused = say(&host, &command).await;
+        assert_eq!(refused.problem(400), "nothing-to-read");
+        assert!(refused.text.contains(says), "{}", refused.text);
+        let planned = say_with(&host, &command, json!({"dry_run": true})).await.ok();
+        assert_eq!((&planned["problem"]["detail"], &planned["calls"]), (&refused.json()["detail"], &json!([])));
+    }
+    let large = json!({"value": "x".repeat(1 << 20)});
+    let refused = say_with(&host, &json!({"type": "produce", "topic": "orders"}), large).await;
+    assert_eq!(refused.problem(413), "body-too-large");
+    assert!(refused.text.contains("POST /v1/topics/{topic}/records"), "{}", refused.text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_readings_the_first_one() {
     let host = listening().await;
@@ -228,14 +344,19 @@ async fn with_all_that_the_parser_is_told() {
     host.create_topic("b", 2).await;
     host.create_topic("a", 1).await;
     host.post("/v1/groups/g/members", json!({"topics": ["a"]})).await.ok();
+    host.upload("filter-json", plugin("filter-json")).await.ok();
+    let copies = json!({"plugin": "filter-json", "inputs": ["a"], "output": "b", "settings": {"all": []}});
+    host.put("/v1/deployments/copies", copies).await.ok();
+    host.caught_up("copies").await;
     let request = json!({"text": "\"echo\"", "now_ms": -5, "utc_offset_minutes": -300});
     let echo = host.post("/v1/ask", request).await.ok();
     assert_eq!(
         echo["question"],
         json!({
             "text": "-5 -300",
-            "suggestions": ["a/1 b/2", "g", "literal-parser", "words"],
-        })
+            "suggestions": ["a/1 b/2 copies.dead-letters/1", "g", "filter-json literal-parser", "copies words"],
+        }),
+        "a deployment's group is none to speak of"
     );
     for (request, says) in [
         (json!({"text": " \n"}), "empty"),
@@ -321,8 +442,9 @@ async fn of_records_those_that_are_asked_for() {
     assert_eq!(amounts(json!({"conditions": [condition("region", "equal", "=eu")]})).await, [0_u64; 0]);
 
     let sums = json!({"type": "stream", "from": ["orders"], "to": "sums", "group_by": "region", "aggregate": {"sum": "amount"}, "conditions": [large]});
-    done(&host, sums, "PUT /v1/deployments/orders-sum-of-amount-per-region-to-sums").await;
-    host.caught_up("orders-sum-of-amount-per-region-to-sums").await;
+    done(&host, sums, "PUT /v1/deployments/orders-sum-of-amount-where-amount-greater-or-equal-10-per-region-to-sums")
+        .await;
+    host.caught_up("orders-sum-of-amount-where-amount-greater-or-equal-10-per-region-to-sums").await;
     let all = json!({"type": "consume", "topic": "sums", "start": "earliest"});
     let summed = async || {
         let records = say(&host, &all).await.ok()["result"]["records"].clone();
@@ -356,7 +478,7 @@ async fn as_help_says() {
     let conditions = json!({"path": "amount", "comparison": "greater", "operand": 100});
     let form =
         json!({"plugin": "filter-json", "inputs": ["orders"], "output": "high-value-orders", "settings": conditions});
-    host.put("/v1/deployments/orders-to-high-value-orders", form).await.ok();
+    host.put("/v1/deployments/orders-where-amount-greater-100-to-high-value-orders", form).await.ok();
     for sentence in sentences {
         let answer = ask(sentence).await;
         assert!(answer["interpretations"][0]["command"].is_object(), "{sentence}: {answer}");

@@ -42,22 +42,29 @@ fn status(kind: Kind) -> (StatusCode, &'static str) {
     }
 }
 
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let (status, title) = status(error.kind);
+        Self {
+            kind: format!("https://kafka.do/problems/{}", error.code),
+            title,
+            status: status.as_u16(),
+            detail: error.detail,
+            more: error.more,
+        }
+    }
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let (status, title) = status(self.kind);
+        let (status, _) = status(self.kind);
         if self.kind == Kind::Internal {
             tracing::error!(error = %self, "a request failed");
         }
-        let problem = Problem {
-            kind: format!("https://kafka.do/problems/{}", self.code),
-            title,
-            status: status.as_u16(),
-            detail: self.detail,
-            more: self.more,
-        };
-        let body = serde_json::to_string(&problem).unwrap_or_default();
+        let retry_after_ms = self.retry_after_ms;
+        let body = serde_json::to_string(&Problem::from(self)).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-        if let Some(ms) = self.retry_after_ms {
+        if let Some(ms) = retry_after_ms {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
         }
         response

@@ -1,44 +1,26 @@
 //! Connectors: the call that `kafka-do connect` makes.
 
 use hyper::Uri;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Facts;
-use super::call::Call;
-use super::names;
-use super::stream::role;
+use super::confirm::Confirm;
+use super::deployment::{Deployment, Granted, role};
+use super::{Facts, Plan, names};
 use crate::error::{Error, Result};
 use crate::model::command::ConnectCommand;
-use crate::model::name::{PluginName, TopicName};
+use crate::model::name::TopicName;
 use crate::model::plugin::Role;
+use crate::model::secret;
 
-#[derive(Serialize)]
-struct Deployment<'a> {
-    plugin: &'a PluginName,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    inputs: Vec<&'a TopicName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<&'a TopicName>,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    settings: &'a Map<String, Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grants: Option<Grants>,
-}
-
-#[derive(Serialize)]
-struct Grants {
-    hosts: [String; 1],
-}
-
-pub(super) fn call(command: &ConnectCommand, facts: &impl Facts) -> Result<Call> {
+pub(super) fn plan(command: &ConnectCommand, facts: &impl Facts) -> Result<Plan> {
     let ConnectCommand { plugin, settings, topic } = command;
     let role = role(plugin, facts)?;
-    if matches!(role, Role::Processing | Role::ColumnProcessing) {
+    if !role.is_connector() {
         return Err(Error::invalid(
             "not-a-connector",
             format!(
-                "plugin {plugin} is a processor, which ties topics to topics and nothing outside; deploy it with PUT /v1/deployments"
+                "plugin {plugin} is a {}, which ties no topic to what is outside; deploy it with PUT /v1/deployments",
+                role.noun()
             ),
         ));
     }
@@ -48,12 +30,18 @@ pub(super) fn call(command: &ConnectCommand, facts: &impl Facts) -> Result<Call>
     } else {
         output = topic.as_ref();
     }
-    // Whoever says where to, means that it may go there.
     let host = settings.get("url").and_then(Value::as_str).filter(|_| role.reaches_out()).and_then(authority);
-    let grants = host.map(|host| Grants { hosts: [host] });
+    let hosts: Vec<String> = host.into_iter().collect();
+    let settings = Value::Object(settings.clone());
+    let secrets = secret::named(&settings);
     let words: Vec<&str> = std::iter::once(plugin.as_str()).chain(topic.as_ref().map(TopicName::as_str)).collect();
-    let body = Deployment { plugin, inputs, output, settings, grants };
-    Call::put(format!("/v1/deployments/{}", names::deployment(&words)?), &body)
+    let grants = Granted { hosts: hosts.clone() };
+    let mut plan = Deployment { plugin, inputs, output, settings, grants }.plan(names::deployment(&words)?, facts)?;
+    // The parser says where to: whether the speaker said so too, only the speaker knows.
+    if !(hosts.is_empty() && secrets.is_empty()) {
+        plan.confirm.push(Confirm::ReachesOut { plugin: plugin.clone(), topic: topic.clone(), hosts, secrets });
+    }
+    Ok(plan)
 }
 
 /// The host and the port that a URL of the web leads to.

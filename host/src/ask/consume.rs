@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::call::Call;
 use super::{Plan, Shows};
 use crate::error::{Error, Result};
+use crate::limits::{ASK_NEWEST, NEWEST_RECORDS_MAX};
 use crate::model::command::{Comparison, Condition, ConsumeCommand, StartPoint};
 use crate::model::name::GroupName;
 
@@ -16,14 +17,12 @@ pub(super) fn plan(command: &ConsumeCommand) -> Result<Plan> {
 }
 
 fn alone(command: &ConsumeCommand) -> Result<Plan> {
-    let mut query = Query::new(format!("/v1/topics/{}/records", command.topic));
-    let mut follows = false;
+    check(command)?;
+    let records = format!("/v1/topics/{}/records", command.topic);
+    let mut query = Query::new(records.clone());
     match command.start {
         StartPoint::Earliest => query.add("from", "earliest"),
-        StartPoint::Latest => {
-            query.add("from", "latest");
-            follows = true;
-        }
+        StartPoint::Latest => query.add("from", "latest"),
         StartPoint::SinceMs(ms) => query.add("from", &ms.to_string()),
         StartPoint::Last(records) => query.add("last", &records.to_string()),
         StartPoint::Committed => {
@@ -42,11 +41,48 @@ fn alone(command: &ConsumeCommand) -> Result<Plan> {
     for condition in &command.conditions {
         query.add("where", &written(condition)?);
     }
-    let peek = Call::get(query.path.clone());
-    if follows {
+    let mut peek = Call::get(query.path.clone());
+    if command.start == StartPoint::Latest {
         query.add("follow", "true");
+        if command.until_ms.is_none() {
+            // An answer that does not wait has what came last.
+            let mut newest = Query::new(records);
+            newest.add("last", &command.limit.map_or(ASK_NEWEST, |limit| limit.min(ASK_NEWEST)).to_string());
+            for condition in &command.conditions {
+                newest.add("where", &written(condition)?);
+            }
+            peek = Call::get(newest.path);
+        }
     }
     Ok(Plan { result: Shows::Records(peek), ..Plan::new(Call::get(query.path)) })
+}
+
+/// What the query would refuse, in words of sentences.
+fn check(command: &ConsumeCommand) -> Result<()> {
+    let wrong = |detail: String| Err(Error::invalid("nothing-to-read", detail));
+    if command.limit == Some(0) {
+        return wrong("the sentence asks for no record at all; say how many, or leave the number out".into());
+    }
+    match (command.start, command.until_ms) {
+        (StartPoint::Last(_), Some(_)) => wrong(
+            "the last so many records are those up to now, and the sentence says an earlier end; say where to begin, as in: since yesterday until 9am, or leave the end out"
+                .into(),
+        ),
+        (StartPoint::Last(count), None) if !(1..=NEWEST_RECORDS_MAX).contains(&(count as usize)) => wrong(format!(
+            "the last {count} records are asked for, and it goes from 1 to {NEWEST_RECORDS_MAX}; say another number, or where to begin"
+        )),
+        (StartPoint::SinceMs(since), Some(until)) if until <= since => wrong(format!(
+            "the sentence begins to read at {} and ends at {}, which is not after that; say an end that comes later",
+            time(since),
+            time(until)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// For people; as it came where no calendar has it.
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.to_string())
 }
 
 fn in_a_group(command: &ConsumeCommand, group: &GroupName) -> Result<Plan> {

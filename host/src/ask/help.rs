@@ -34,7 +34,7 @@ const PHRASES: [Phrases; 4] = [
             "orders where amount > 100 to high-value-orders",
             "count page-views per page every 1 minute into page-view-counts",
             "list deployments",
-            "pause orders-to-high-value-orders",
+            "pause orders-where-amount-greater-100-to-high-value-orders",
         ],
     },
 ];

@@ -2,24 +2,33 @@
 //! sentence can do what the API can do and nothing else, under the same checks and with the same answers.
 
 mod call;
+mod confirm;
 mod connect;
 mod consume;
+mod deployment;
 mod help;
 mod names;
 mod stream;
 
+use std::fmt::Write;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 pub use call::Call;
+pub use confirm::Confirm;
 pub use help::{Help, help};
 
 use crate::error::{Error, Result};
+use crate::limits::ASK_CONFIDENCE_MIN;
 use crate::model::command::{
-    AlterTopicCommand, Command, CreateTopicCommand, HelpCommand, ProduceCommand, ResetGroupCommand, StartPoint,
+    AlterTopicCommand, Command, CreateTopicCommand, HelpCommand, Interpretation, OfDeployment, OfGroup, OfTopic,
+    ProduceCommand, ResetGroupCommand, StartPoint,
 };
+use crate::model::generation::Generation;
 use crate::model::json_path::JsonPath;
-use crate::model::name::{PluginName, TopicName};
+use crate::model::name::{DeploymentName, PluginName, TopicName};
 use crate::model::plugin::Role;
 use crate::model::topic::TopicConfig;
 
@@ -30,14 +39,20 @@ pub trait Facts {
 
     /// What the newest version of the plugin is for; `None` where there is no such plugin.
     fn role(&self, plugin: &PluginName) -> Option<Role>;
+
+    /// What runs under the name; `None` where nothing does.
+    fn deployment(&self, name: &DeploymentName) -> Option<Generation>;
+
+    /// Deployments that read the topic.
+    fn readers(&self, topic: &TopicName) -> Vec<DeploymentName>;
 }
 
 /// A command as calls, to be made in their order.
 #[derive(Debug)]
 pub struct Plan {
     pub calls: Vec<Call>,
-    /// It takes something away that does not come back.
-    pub needs_confirm: bool,
+    /// Why it is not run before it is confirmed; nothing where it may be run at once.
+    pub confirm: Vec<Confirm>,
     pub result: Shows,
 }
 
@@ -55,17 +70,42 @@ pub enum Shows {
 }
 
 impl Plan {
-    fn new(call: Call) -> Self {
-        Self { calls: vec![call], needs_confirm: false, result: Shows::Answer }
+    /// What a reading comes to. `value` is what the speaker sent along.
+    pub fn of(reading: &Interpretation, value: Option<&RawValue>, facts: &impl Facts) -> Result<Self> {
+        let mut plan = plan(&reading.command, value, facts)?;
+        if reading.confidence < ASK_CONFIDENCE_MIN && !plan.calls.is_empty() {
+            plan.confirm.push(Confirm::NotSure(reading.confidence));
+        }
+        Ok(plan)
     }
 
-    fn destroying(call: Call) -> Self {
-        Self { needs_confirm: true, ..Self::new(call) }
+    fn new(call: Call) -> Self {
+        Self { calls: vec![call], confirm: Vec::new(), result: Shows::Answer }
+    }
+
+    fn confirmed(call: Call, why: Confirm) -> Self {
+        Self { confirm: vec![why], ..Self::new(call) }
+    }
+
+    /// Why it is not run before it is confirmed.
+    pub fn because(&self) -> Option<String> {
+        let reasons: Vec<String> = self.confirm.iter().map(ToString::to_string).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
+    /// What a confirmation is bound to: another call, or another reason, has another digest.
+    pub fn digest(&self) -> Result<String> {
+        let shown = call::raw(&(&self.calls, self.because()))?;
+        let mut hex = String::new();
+        for byte in Sha256::digest(shown.get()) {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Ok(hex)
     }
 }
 
-/// The calls of a command. `value` is what the speaker sent along.
-pub fn plan(command: &Command, value: Option<&RawValue>, facts: &impl Facts) -> Result<Plan> {
+fn plan(command: &Command, value: Option<&RawValue>, facts: &impl Facts) -> Result<Plan> {
     if value.is_some() && !matches!(command, Command::Produce(_)) {
         return Err(Error::invalid(
             "no-place-for-a-value",
@@ -78,21 +118,28 @@ pub fn plan(command: &Command, value: Option<&RawValue>, facts: &impl Facts) -> 
         Command::CreateTopic(command) => create_topic(command)?,
         Command::AlterTopic(command) => alter_topic(command, facts)?,
         Command::DescribeTopic(of) => Plan::new(Call::get(format!("/v1/topics/{}", of.topic))),
-        Command::DeleteTopic(of) => Plan::destroying(Call::delete(format!("/v1/topics/{}", of.topic))),
+        Command::DeleteTopic(OfTopic { topic }) => {
+            Plan::confirmed(Call::delete(format!("/v1/topics/{topic}")), Confirm::DeletesTopic(topic.clone()))
+        }
         Command::ListTopics => Plan::new(Call::get("/v1/topics")),
         Command::DescribeGroup(of) => Plan::new(Call::get(format!("/v1/groups/{}", of.group))),
         Command::ListGroups => Plan::new(Call::get("/v1/groups")),
         Command::ResetGroup(command) => reset_group(command)?,
-        Command::DeleteGroup(of) => Plan::destroying(Call::delete(format!("/v1/groups/{}", of.group))),
-        Command::Stream(command) => Plan::new(stream::call(command, facts)?),
-        Command::Connect(command) => Plan::new(connect::call(command, facts)?),
+        Command::DeleteGroup(OfGroup { group }) => {
+            Plan::confirmed(Call::delete(format!("/v1/groups/{group}")), Confirm::DeletesGroup(group.clone()))
+        }
+        Command::Stream(command) => stream::plan(command, facts)?,
+        Command::Connect(command) => connect::plan(command, facts)?,
         Command::ListDeployments => Plan::new(Call::get("/v1/deployments")),
         Command::DescribeDeployment(of) => Plan::new(Call::get(format!("/v1/deployments/{}", of.deployment))),
         Command::Pause(of) => Plan::new(Call::post_bare(format!("/v1/deployments/{}/pause", of.deployment))),
         Command::Resume(of) => Plan::new(Call::post_bare(format!("/v1/deployments/{}/resume", of.deployment))),
-        Command::Remove(of) => Plan::destroying(Call::delete(format!("/v1/deployments/{}", of.deployment))),
+        Command::Remove(OfDeployment { deployment }) => Plan::confirmed(
+            Call::delete(format!("/v1/deployments/{deployment}")),
+            Confirm::DeletesDeployment(deployment.clone()),
+        ),
         Command::Help(HelpCommand { about }) => {
-            Plan { calls: Vec::new(), needs_confirm: false, result: Shows::Help(help(about.as_deref())) }
+            Plan { calls: Vec::new(), confirm: Vec::new(), result: Shows::Help(help(about.as_deref())) }
         }
     })
 }
@@ -110,6 +157,7 @@ fn produce(command: &ProduceCommand, sent: Option<&RawValue>) -> Result<Plan> {
     }
     let ProduceCommand { topic, key, value } = command;
     let said = value.as_deref().map(json_or_text).transpose()?;
+    let is_null = said.as_ref().is_some_and(|value| value.get().trim() == "null");
     let value = match (said.as_deref(), sent) {
         (Some(value), None) | (None, Some(value)) => value,
         (Some(_), Some(_)) => {
@@ -126,7 +174,8 @@ fn produce(command: &ProduceCommand, sent: Option<&RawValue>) -> Result<Plan> {
         }
     };
     let body = Body { records: [Record { key: key.as_deref(), value }] };
-    Ok(Plan::new(Call::post(format!("/v1/topics/{topic}/records"), &body)?))
+    let confirm = is_null.then(|| Confirm::ErasesKey(topic.clone())).into_iter().collect();
+    Ok(Plan { confirm, ..Plan::new(Call::post(format!("/v1/topics/{topic}/records"), &body)?) })
 }
 
 /// JSON as it was said, where it is that; else the words as a JSON text.
@@ -182,18 +231,25 @@ fn create_topic(command: &CreateTopicCommand) -> Result<Plan> {
 fn alter_topic(command: &AlterTopicCommand, facts: &impl Facts) -> Result<Plan> {
     let now = facts.topic(&command.topic)?;
     let more = command.add_partitions.map(|more| now.partitions.saturating_add(more));
+    let partitions = command.partitions.or(more);
     let shortens = |to: Option<u64>, from: Option<u64>| to.is_some_and(|to| to < from.unwrap_or(u64::MAX));
-    let needs_confirm =
-        shortens(command.retention_ms, now.retention_ms) || shortens(command.retention_bytes, now.retention_bytes);
+    let mut confirm = Vec::new();
+    if shortens(command.retention_ms, now.retention_ms) || shortens(command.retention_bytes, now.retention_bytes) {
+        confirm.push(Confirm::Shortens(command.topic.clone()));
+    }
+    let readers = facts.readers(&command.topic);
+    if partitions.is_some_and(|partitions| partitions > now.partitions) && !readers.is_empty() {
+        confirm.push(Confirm::Spreads { topic: command.topic.clone(), readers });
+    }
     let settings = TopicSettings {
-        partitions: command.partitions.or(more),
+        partitions,
         retention_ms: command.retention_ms.map(Bound::new),
         retention_bytes: command.retention_bytes.map(Bound::new),
         cleanup_policy: None,
         key_path: None,
     };
     let call = Call::patch(format!("/v1/topics/{}", command.topic), &settings)?;
-    Ok(Plan { needs_confirm, ..Plan::new(call) })
+    Ok(Plan { confirm, ..Plan::new(call) })
 }
 
 fn reset_group(command: &ResetGroupCommand) -> Result<Plan> {
@@ -224,7 +280,8 @@ fn reset_group(command: &ResetGroupCommand) -> Result<Plan> {
         StartPoint::Last(_) => return nowhere("to the last so many records, which are other ones in each partition"),
     };
     let body = Body { to, topic: command.topic.as_ref() };
-    Ok(Plan::destroying(Call::post(format!("/v1/groups/{}/reset", command.group), &body)?))
+    let call = Call::post(format!("/v1/groups/{}/reset", command.group), &body)?;
+    Ok(Plan::confirmed(call, Confirm::Moves(command.group.clone())))
 }
 
 #[cfg(test)]

@@ -3,26 +3,16 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Facts;
-use super::call::Call;
-use super::names;
+use super::deployment::{Deployment, Granted, role, settings};
+use super::{Facts, Plan, names};
 use crate::error::{Error, Result};
-use crate::model::command::{Comparison, Condition, StreamCommand};
+use crate::model::command::{Aggregate, Comparison, Condition, StreamCommand};
 use crate::model::json_path::JsonPath;
-use crate::model::name::{PluginName, TopicName};
-use crate::model::plugin::Role;
+use crate::model::name::PluginName;
 
 /// The standard plugins that pipelines are made of.
 const FILTER: &str = "filter-json";
 const AGGREGATE: &str = "aggregate";
-
-#[derive(Serialize)]
-struct Deployment<'a, S> {
-    plugin: &'a str,
-    inputs: &'a [TopicName],
-    output: &'a TopicName,
-    settings: S,
-}
 
 /// A condition as plugins have it in their settings.
 #[derive(Serialize)]
@@ -59,60 +49,74 @@ struct AggregateSettings<'a> {
     conditions: Vec<Where<'a>>,
 }
 
-pub(super) fn call(command: &StreamCommand, facts: &impl Facts) -> Result<Call> {
+pub(super) fn plan(command: &StreamCommand, facts: &impl Facts) -> Result<Plan> {
+    let (plugin, settings) = match &command.aggregate {
+        None => (FILTER, filter(command)?),
+        Some(of) => (AGGREGATE, aggregate(command, of)?),
+    };
+    let plugin = PluginName::parse(plugin)?;
+    role(&plugin, facts)?;
+    let words = words(command);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let inputs = command.from.iter().collect();
+    Deployment { plugin: &plugin, inputs, output: Some(&command.to), settings, grants: Granted::default() }
+        .plan(names::deployment(&words)?, facts)
+}
+
+fn filter(command: &StreamCommand) -> Result<Value> {
+    if command.window_ms.is_some() || command.group_by.is_some() {
+        return Err(Error::invalid(
+            "nothing-to-aggregate",
+            "windows and groups are of what is counted or summed; say what, as in: count orders per region every 1 minute into orders-per-region",
+        ));
+    }
+    settings(&match command.conditions.as_slice() {
+        [one] => FilterSettings::One(Where::new(one)),
+        all => FilterSettings::All { all: all.iter().map(Where::new).collect() },
+    })
+}
+
+fn aggregate(command: &StreamCommand, of: &Aggregate) -> Result<Value> {
+    let (aggregate, value_path) = of.parts();
+    settings(&AggregateSettings {
+        aggregate,
+        value_path,
+        key_path: command.group_by.as_ref(),
+        window_ms: command.window_ms,
+        conditions: command.conditions.iter().map(Where::new).collect(),
+    })
+}
+
+/// All that tells the command from others, in the order in which it is said.
+fn words(command: &StreamCommand) -> Vec<String> {
     let StreamCommand { from, to, conditions, window_ms, group_by, aggregate } = command;
     let mut words: Vec<String> = from.iter().map(ToString::to_string).collect();
-    let Some(aggregate) = aggregate else {
-        if window_ms.is_some() || group_by.is_some() {
-            return Err(Error::invalid(
-                "nothing-to-aggregate",
-                "windows and groups are of what is counted or summed; say what, as in: count orders per region every 1 minute into orders-per-region",
-            ));
-        }
-        check_plugin(FILTER, facts)?;
-        words.extend(["to".to_owned(), to.to_string()]);
-        let mut all: Vec<Where<'_>> = conditions.iter().map(Where::new).collect();
-        let settings = if let (1, Some(one)) = (all.len(), all.pop()) {
-            FilterSettings::One(one)
-        } else {
-            FilterSettings::All { all: conditions.iter().map(Where::new).collect() }
-        };
-        return deploy(&words, &Deployment { plugin: FILTER, inputs: from, output: to, settings });
-    };
-    check_plugin(AGGREGATE, facts)?;
-    let (name, value_path) = aggregate.parts();
-    words.push(value_path.map_or_else(|| name.to_owned(), |path| format!("{name}-of-{path}")));
+    if let Some((name, path)) = aggregate.as_ref().map(Aggregate::parts) {
+        words.push(path.map_or_else(|| name.to_owned(), |path| format!("{name}-of-{path}")));
+    }
+    for (index, condition) in conditions.iter().enumerate() {
+        words.push(if index == 0 { "where" } else { "and" }.to_owned());
+        words.push(condition.path.to_string());
+        words.push(condition.comparison.name().to_owned());
+        words.push(match condition.operand() {
+            Value::String(text) => text,
+            other => other.to_string(),
+        });
+    }
     if let Some(group) = group_by {
         words.extend(["per".to_owned(), group.to_string()]);
     }
+    if let Some(window_ms) = window_ms {
+        words.extend(["every".to_owned(), span(*window_ms)]);
+    }
     words.extend(["to".to_owned(), to.to_string()]);
-    let settings = AggregateSettings {
-        aggregate: name,
-        value_path,
-        key_path: group_by.as_ref(),
-        window_ms: *window_ms,
-        conditions: conditions.iter().map(Where::new).collect(),
-    };
-    deploy(&words, &Deployment { plugin: AGGREGATE, inputs: from, output: to, settings })
+    words
 }
 
-fn deploy(words: &[String], body: &impl Serialize) -> Result<Call> {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    Call::put(format!("/v1/deployments/{}", names::deployment(&words)?), body)
-}
-
-fn check_plugin(plugin: &str, facts: &impl Facts) -> Result<()> {
-    role(&PluginName::parse(plugin)?, facts).map(drop)
-}
-
-/// What the plugin is for; an error where the host does not have it.
-pub(super) fn role(plugin: &PluginName, facts: &impl Facts) -> Result<Role> {
-    facts.role(plugin).ok_or_else(|| {
-        Error::not_found(
-            "unknown-plugin",
-            format!(
-                "this takes plugin {plugin}, which the host does not have; start the host with --plugins and the folder of the standard plugins, or upload it with PUT /v1/plugins/{plugin}"
-            ),
-        )
-    })
+/// In the largest unit that has no rest.
+fn span(ms: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = units.into_iter().find(|(unit, _)| ms.is_multiple_of(*unit));
+    let (unit, name) = unit.unwrap_or((1, "ms"));
+    format!("{}{name}", ms / unit)
 }

@@ -12,6 +12,7 @@ use crate::model::name::{DeploymentName, GroupName};
 struct Known {
     topics: BTreeMap<String, TopicConfig>,
     plugins: BTreeMap<String, Role>,
+    deployments: BTreeMap<String, Generation>,
 }
 
 impl Facts for Known {
@@ -23,6 +24,15 @@ impl Facts for Known {
     fn role(&self, plugin: &PluginName) -> Option<Role> {
         self.plugins.get(plugin.as_str()).copied()
     }
+
+    fn deployment(&self, name: &DeploymentName) -> Option<Generation> {
+        self.deployments.get(name.as_str()).cloned()
+    }
+
+    fn readers(&self, topic: &TopicName) -> Vec<DeploymentName> {
+        let readers = self.deployments.iter().filter(|(_, running)| running.inputs.contains(topic));
+        readers.map(|(name, _)| DeploymentName::parse(name).unwrap()).collect()
+    }
 }
 
 fn known() -> Known {
@@ -33,10 +43,12 @@ fn known() -> Known {
         ("webhook", Role::Receiving),
         ("http-sink", Role::Sinking),
         ("http-poll", Role::Sourcing),
+        ("natural-language", Role::Parsing),
     ];
     Known {
         topics: [("orders".to_owned(), orders)].into(),
         plugins: plugins.map(|(name, role)| (name.to_owned(), role)).into(),
+        deployments: BTreeMap::new(),
     }
 }
 
@@ -113,7 +125,24 @@ fn call(command: &Command) -> (String, Value, bool) {
     let plan = plan(command, None, &known()).unwrap();
     let [call] = plan.calls.as_slice() else { panic!("one call, and not {:?}", plan.calls) };
     let body = call.body.as_ref().map_or(Value::Null, |body| serde_json::from_str(body.get()).unwrap());
-    (format!("{} {}", call.method, call.path), body, plan.needs_confirm)
+    (format!("{} {}", call.method, call.path), body, !plan.confirm.is_empty())
+}
+
+/// What runs once the command's call was made.
+fn running(command: &Command) -> (String, Generation) {
+    let (line, body, _) = call(command);
+    let texts = |name: &str| body.get(name).cloned().unwrap_or(json!([]));
+    let generation = json!({
+        "number": 1, "origin": 1, "plugin": body["plugin"], "version": "0a", "inputs": texts("inputs"),
+        "settings": body.get("settings").cloned().unwrap_or(json!({})), "output": body.get("output"),
+        "grants": body.get("grants").cloned().unwrap_or(json!({})), "started_ms": 0, "standing": "current",
+    });
+    let name = line.strip_prefix("PUT /v1/deployments/").unwrap().to_owned();
+    (name, serde_json::from_value(generation).unwrap())
+}
+
+fn reasons(command: &Command, facts: &Known) -> Vec<String> {
+    plan(command, None, facts).unwrap().confirm.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -131,6 +160,8 @@ fn each_command_is_a_call() {
             serde_json::from_str("{\"records\":[{\"key\":\"k\",\"value\":{\"n\":12345678901234567890123}}]}").unwrap(),
             false,
         ),
+        (say("null"), "POST /v1/topics/orders/records", json!({"records": [{"key": "k", "value": null}]}), true),
+        (say("\"null\""), "POST /v1/topics/orders/records", json!({"records": [{"key": "k", "value": "null"}]}), false),
         (
             say("order 123"),
             "POST /v1/topics/orders/records",
@@ -190,11 +221,19 @@ fn each_command_is_a_call() {
         (Command::Pause(of_deployment()), "POST /v1/deployments/d/pause", none(), false),
         (Command::Resume(of_deployment()), "POST /v1/deployments/d/resume", none(), false),
         (Command::Remove(of_deployment()), "DELETE /v1/deployments/d", none(), true),
+    ] {
+        assert_eq!(call(&command), (line.to_owned(), body, confirm), "{command:?}");
+    }
+}
+
+#[test]
+fn a_connector_is_a_deployment() {
+    for (command, line, body, confirm) in [
         (
             connect("webhook", json!({"secret": {"$secret": "S"}}), Some("events")),
             "PUT /v1/deployments/webhook-events",
             json!({"plugin": "webhook", "output": "events", "settings": {"secret": {"$secret": "S"}}}),
-            false,
+            true,
         ),
         (
             connect("http-sink", json!({"url": "https://example.com/in"}), Some("orders")),
@@ -203,7 +242,7 @@ fn each_command_is_a_call() {
                 "plugin": "http-sink", "inputs": ["orders"], "settings": {"url": "https://example.com/in"},
                 "grants": {"hosts": ["example.com:443"]},
             }),
-            false,
+            true,
         ),
         (
             connect("http-poll", json!({"url": "http://127.0.0.1:99/x"}), None),
@@ -212,6 +251,12 @@ fn each_command_is_a_call() {
                 "plugin": "http-poll", "settings": {"url": "http://127.0.0.1:99/x"},
                 "grants": {"hosts": ["127.0.0.1:99"]},
             }),
+            true,
+        ),
+        (
+            connect("webhook", json!({}), Some("events")),
+            "PUT /v1/deployments/webhook-events",
+            json!({"plugin": "webhook", "output": "events"}),
             false,
         ),
     ] {
@@ -227,7 +272,17 @@ fn reading_is_a_query() {
         (
             ConsumeCommand { start: StartPoint::Latest, ..consume() },
             "/v1/topics/orders/records?from=latest&follow=true",
-            Some("/v1/topics/orders/records?from=latest"),
+            Some("/v1/topics/orders/records?last=10"),
+        ),
+        (
+            ConsumeCommand { start: StartPoint::Latest, limit: Some(3), conditions: vec![paid()], ..consume() },
+            "/v1/topics/orders/records?from=latest&limit=3&where=status%3Dpaid%20%26%20done&follow=true",
+            Some("/v1/topics/orders/records?last=3&where=status%3Dpaid%20%26%20done"),
+        ),
+        (
+            ConsumeCommand { start: StartPoint::Latest, until_ms: Some(9), ..consume() },
+            "/v1/topics/orders/records?from=latest&until=9&follow=true",
+            Some("/v1/topics/orders/records?from=latest&until=9"),
         ),
         (
             ConsumeCommand { start: StartPoint::Last(10), conditions: vec![paid()], ..consume() },
@@ -248,7 +303,7 @@ fn reading_is_a_query() {
                 ],
                 ..consume()
             },
-            "/v1/topics/orders/records?from=5&until=9&limit=3&where=a.b%3E%3D1&where=a%3C%22%3Dx%22&where=a%3C5&where=a%3D%22%20x%22&where=a~%227%22",
+            "/v1/topics/orders/records?from=5&until=9&limit=3&where=a.b%3E%3D1&where=a%3C%22%3Dx%22&where=a%3C%22%205%22&where=a%3D%22%20x%22&where=a~%227%22",
             None,
         ),
         (
@@ -273,6 +328,7 @@ fn reading_is_a_query() {
 fn a_standing_pipeline_is_a_deployment() {
     let large = || condition("amount", Comparison::Greater, "100");
     let eu = || condition("region", Comparison::Equal, "eu");
+    let version = || condition("version", Comparison::Equal, "1.10");
     let aggregated = StreamCommand {
         aggregate: Some(Aggregate::Sum(path("amount"))),
         group_by: Some(path("user.region")),
@@ -284,13 +340,19 @@ fn a_standing_pipeline_is_a_deployment() {
         (stream(), "orders-to-out", "filter-json", json!({"all": []})),
         (
             StreamCommand { conditions: vec![large()], ..stream() },
-            "orders-to-out",
+            "orders-where-amount-greater-100-to-out",
             "filter-json",
             json!({"path": "amount", "comparison": "greater", "operand": 100}),
         ),
         (
+            StreamCommand { conditions: vec![version()], ..stream() },
+            "orders-where-version-equal-1.10-to-out",
+            "filter-json",
+            json!({"path": "version", "comparison": "equal", "operand": "1.10"}),
+        ),
+        (
             StreamCommand { conditions: vec![large(), eu()], ..stream() },
-            "orders-to-out",
+            "orders-where-amount-greater-100-and-region-equal-eu-to-out",
             "filter-json",
             json!({"all": [
                 {"path": "amount", "comparison": "greater", "operand": 100},
@@ -299,7 +361,7 @@ fn a_standing_pipeline_is_a_deployment() {
         ),
         (
             aggregated,
-            "orders-sum-of-amount-per-user.region-to-out",
+            "orders-sum-of-amount-where-amount-greater-100-per-user.region-every-1m-to-out",
             "aggregate",
             json!({
                 "aggregate": "sum", "value_path": "amount", "key_path": "user.region", "window_ms": 60000,
@@ -321,9 +383,114 @@ fn a_standing_pipeline_is_a_deployment() {
 }
 
 #[test]
+fn a_standing_pipeline_replaces_no_other_one_unasked() {
+    let filtered = |conditions| Command::Stream(StreamCommand { conditions, ..stream() });
+    let large = |amount: &str| filtered(vec![condition("amount", Comparison::Greater, amount)]);
+    let every = |window_ms| {
+        Command::Stream(StreamCommand { aggregate: Some(Aggregate::Count), window_ms: Some(window_ms), ..stream() })
+    };
+    let from = |topics: &[&str], to: &str| {
+        let from = topics.iter().map(|name| topic(name)).collect();
+        Command::Stream(StreamCommand { from, to: topic(to), ..stream() })
+    };
+    // Different commands are different deployments.
+    for (one, other) in [
+        (large("100"), large("10")),
+        (large("100"), filtered(vec![])),
+        (every(60_000), every(90_000)),
+        (every(86_400_000), every(3_600_000)),
+    ] {
+        assert_ne!(call(&one).0, call(&other).0);
+    }
+    assert_eq!(call(&every(90_000)).0, "PUT /v1/deployments/orders-count-every-90s-to-out");
+    assert_eq!(call(&every(1_001)).0, "PUT /v1/deployments/orders-count-every-1001ms-to-out");
+
+    // Where names fall together all the same, the one that is there is not swapped unasked.
+    let both = from(&["payments", "orders"], "z");
+    let joined = from(&["payments-orders"], "z");
+    assert_eq!(call(&both).0, call(&joined).0);
+    let facts = Known { deployments: [running(&both)].into(), ..known() };
+    assert_eq!(reasons(&both, &facts), [""; 0], "it is there as it is wanted");
+    assert_eq!(
+        reasons(&joined, &facts),
+        ["it swaps deployment payments-orders-to-z, which is there already with other inputs"]
+    );
+    let (name, standing) = running(&large("100"));
+    for (other, differing) in [
+        (Generation { plugin: PluginName::parse("route").unwrap(), ..standing.clone() }, "another plugin"),
+        (Generation { output: None, ..standing.clone() }, "another output"),
+        (Generation { settings: json!({}), ..standing.clone() }, "other settings"),
+        (Generation { changelog: vec!["groups".into()], ..standing }, "a changelog"),
+    ] {
+        let facts = Known { deployments: [(name.clone(), other)].into(), ..known() };
+        let [reason] = reasons(&large("100"), &facts).try_into().unwrap();
+        assert!(reason.starts_with("it swaps deployment orders-where-") && reason.ends_with(differing), "{reason}");
+    }
+}
+
+#[test]
+fn what_reaches_outside_is_confirmed_by_its_host_and_its_secrets() {
+    let sink =
+        |url: &str| connect("http-sink", json!({"url": url, "headers": [{"a": {"$secret": "KEY"}}]}), Some("orders"));
+    let (name, standing) = running(&sink("https://evil.example/"));
+    let facts = Known { deployments: [(name, standing)].into(), ..known() };
+    let reaches = "it lets plugin http-sink reach evil.example:443 and use the secret \"KEY\" for topic orders";
+    assert_eq!(reasons(&sink("https://evil.example/"), &facts), [reaches]);
+    let swapped = "it swaps deployment http-sink-orders, which is there already with other settings and other grants";
+    assert_eq!(reasons(&sink("http://other.example/"), &facts)[0], swapped);
+    let poll = connect("http-poll", json!({"token": {"$secret": 1}}), None);
+    assert_eq!(reasons(&poll, &facts), ["it lets plugin http-poll use the secret \"1\""]);
+}
+
+#[test]
+fn partitions_are_added_unasked_only_where_nothing_reads() {
+    let of =
+        |partitions, add_partitions| Command::AlterTopic(AlterTopicCommand { add_partitions, partitions, ..alter() });
+    assert_eq!(reasons(&of(None, Some(1)), &known()), [""; 0]);
+    let facts = Known { deployments: [running(&Command::Stream(stream()))].into(), ..known() };
+    for more in [of(None, Some(1)), of(Some(4), None)] {
+        let [reason] = reasons(&more, &facts).try_into().unwrap();
+        assert!(reason.contains("topic orders anew") && reason.ends_with("orders-to-out"), "{reason}");
+    }
+    assert_eq!(reasons(&of(Some(3), None), &facts), [""; 0], "it has as many");
+    let shortened = AlterTopicCommand { retention_ms: Some(1), add_partitions: Some(1), ..alter() };
+    assert_eq!(reasons(&Command::AlterTopic(shortened), &facts).len(), 2);
+}
+
+#[test]
+fn a_parser_that_is_not_sure_is_asked() {
+    let read = |command: &Command, confidence| {
+        let reading = Interpretation { command: command.clone(), confidence, restated: "list topics".into() };
+        Plan::of(&reading, None, &known()).unwrap()
+    };
+    assert_eq!(read(&Command::ListTopics, ASK_CONFIDENCE_MIN).because(), None);
+    let because = read(&Command::ListTopics, ASK_CONFIDENCE_MIN - 1).because().unwrap();
+    assert!(because.contains("49 of 100"), "{because}");
+    assert_eq!(read(&Command::Help(HelpCommand { about: None }), 0).because(), None, "there is nothing to do");
+    let delete = Command::DeleteTopic(OfTopic { topic: topic("orders") });
+    assert_eq!(read(&delete, 0).confirm, [Confirm::DeletesTopic(topic("orders")), Confirm::NotSure(0)]);
+}
+
+#[test]
+fn a_confirmation_is_of_one_plan() {
+    let digest = |command: &Command, facts: &Known| plan(command, None, facts).unwrap().digest().unwrap();
+    let delete = |name: &str| Command::DeleteTopic(OfTopic { topic: topic(name) });
+    let once = digest(&delete("orders"), &known());
+    assert_eq!((once.len(), &once), (64, &digest(&delete("orders"), &known())));
+    assert_ne!(once, digest(&delete("order"), &known()));
+    // The same call is another thing where it swaps what somebody else has made meanwhile.
+    let command = Command::Stream(stream());
+    let (name, standing) = running(&command);
+    let other = Generation { output: None, ..standing };
+    let facts = Known { deployments: [(name, other)].into(), ..known() };
+    assert_ne!(digest(&command, &known()), digest(&command, &facts));
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_a_way_out() {
     let of_group = |command| Command::Consume(ConsumeCommand { group: Some(group("g")), ..command });
     let reset = |to| Command::ResetGroup(ResetGroupCommand { group: group("g"), topic: None, to });
+    let read = |start, until_ms| Command::Consume(ConsumeCommand { start, until_ms, ..consume() });
     let grouped = StreamCommand { group_by: Some(path("a")), ..stream() };
     let signed = condition("a=b", Comparison::Equal, "1");
     for (command, code, says) in [
@@ -335,6 +502,13 @@ fn what_cannot_be_is_refused_with_a_way_out() {
         (reset(StartPoint::Committed), "invalid-reset", "latest"),
         (Command::Stream(grouped), "nothing-to-aggregate", "count"),
         (connect("filter-json", json!({}), None), "not-a-connector", "PUT /v1/deployments"),
+        (connect("natural-language", json!({}), None), "not-a-connector", "parser"),
+        (read(StartPoint::SinceMs(9), Some(9)), "nothing-to-read", "1970-01-01T00:00:00.009Z"),
+        (read(StartPoint::SinceMs(i64::MAX), Some(i64::MIN)), "nothing-to-read", "comes later"),
+        (read(StartPoint::Last(10), Some(9)), "nothing-to-read", "leave the end out"),
+        (read(StartPoint::Last(20_000), None), "nothing-to-read", "10000"),
+        (read(StartPoint::Last(0), None), "nothing-to-read", "10000"),
+        (Command::Consume(ConsumeCommand { limit: Some(0), ..consume() }), "nothing-to-read", "how many"),
         (connect("mongodb", json!({}), None), "unknown-plugin", "--plugins"),
         (Command::AlterTopic(AlterTopicCommand { topic: topic("nobody"), ..alter() }), "unknown-topic", "nobody"),
     ] {

@@ -1,5 +1,6 @@
 //! Plain words: what exists goes to the parser with the sentence, and a reading comes back.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Broker;
@@ -8,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::limits::ASK_CATALOG_MAX;
 use crate::model::command::{Catalog, Reading, Utterance};
 use crate::model::deployment::Grants;
-use crate::model::name::{DeploymentName, PluginName, TopicName};
+use crate::model::generation::Generation;
+use crate::model::name::{DeploymentName, GroupName, PluginName, TopicName};
 use crate::model::plugin::Role;
 use crate::model::topic::TopicConfig;
 use crate::task::{Changelog, Request};
@@ -26,13 +28,13 @@ impl Broker {
         utc_offset_minutes: i32,
     ) -> Result<Reading> {
         let now_ms = now_ms.unwrap_or_else(|| self.clock.now_ms());
-        let utterance = Utterance { text, now_ms, utc_offset_minutes, catalog: self.catalog() };
-        if let Some(reading) = self.supervisor.parse(&utterance).await {
+        let said = || Utterance { text: text.clone(), now_ms, utc_offset_minutes, catalog: self.catalog() };
+        if let Some(reading) = self.supervisor.parse(&text, said).await {
             return reading;
         }
         let deployed = self.deploy_standard_parser().await;
         // Somebody else may have deployed another one meanwhile.
-        match self.supervisor.parse(&utterance).await {
+        match self.supervisor.parse(&text, said).await {
             Some(reading) => reading,
             None => Err(deployed.err().unwrap_or_else(no_parser)),
         }
@@ -61,9 +63,14 @@ impl Broker {
 
     fn catalog(&self) -> Catalog {
         let topic = |topic: Arc<crate::log::Topic>| (topic.name().clone(), topic.config().partitions);
+        // A deployment is spoken of by its name, and its group is not to be touched.
+        let deployments: HashSet<GroupName> = self.supervisor.consuming().iter().map(super::group_of).collect();
+        let mut groups = self.coordinator.names();
+        groups.retain(|group| !deployments.contains(group));
+        groups.sort_unstable();
         let mut catalog = Catalog {
             topics: self.log.topics().into_iter().map(topic).collect(),
-            groups: self.groups(),
+            groups,
             plugins: self.registry.list().iter().filter_map(|of| of.last()).map(|of| of.name.clone()).collect(),
             deployments: self.supervisor.names(),
         };
@@ -84,6 +91,14 @@ impl Facts for Broker {
 
     fn role(&self, plugin: &PluginName) -> Option<Role> {
         Some(self.registry.versions(plugin).ok()?.last()?.role)
+    }
+
+    fn deployment(&self, name: &DeploymentName) -> Option<Generation> {
+        self.supervisor.current(name)
+    }
+
+    fn readers(&self, topic: &TopicName) -> Vec<DeploymentName> {
+        self.supervisor.readers_of_topic(topic)
     }
 }
 

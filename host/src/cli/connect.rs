@@ -75,6 +75,7 @@ impl Connect {
                 }
                 (Vec::new(), self.topic.first().map(String::as_str))
             }
+            "parsing" => bail!("{} is a parser; deploy it with kafka-do plugin deploy {0}", self.plugin),
             _ => bail!("{} is a processor; deploy it with kafka-do plugin deploy {0}", self.plugin),
         };
         let form = DeployForm {

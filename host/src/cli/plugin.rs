@@ -172,9 +172,9 @@ impl PluginCommand {
                 let answer = upload(client, &name, &file).await?;
                 let done = if answer.status == StatusCode::CREATED { "uploaded" } else { "the newest version already" };
                 output.show(&answer.body, |plugin: Plugin| {
-                    let Plugin { name, version, summary, .. } = plugin;
-                    let version = short(&version);
-                    format!("{name} {version} is {done}: {summary}\nNext: kafka-do plugin deploy {name} --from TOPIC --to TOPIC")
+                    let Plugin { name, version, role, summary, .. } = plugin;
+                    let (version, next) = (short(&version), next_step(&role, &name));
+                    format!("{name} {version} is {done}: {summary}\nNext: {next}")
                 })
             }
             Self::Deploy(deploy) => deploy.run(client, output).await,
@@ -189,6 +189,15 @@ impl PluginCommand {
                 output.say(&format!("version {version} of {name} is removed"))
             }
         }
+    }
+}
+
+/// How a plugin of the role is set to work.
+fn next_step(role: &str, plugin: &str) -> String {
+    match role {
+        "sinking" | "sourcing" | "receiving" => format!("kafka-do connect {plugin} --topic TOPIC"),
+        "parsing" => format!("kafka-do plugin deploy {plugin}"),
+        _ => format!("kafka-do plugin deploy {plugin} --from TOPIC --to TOPIC"),
     }
 }
 

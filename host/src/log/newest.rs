@@ -52,7 +52,7 @@ impl Log {
     ) -> Result<()> {
         let mut step = (best.count as u64).max(NEWEST_STEP_OFFSETS_MIN);
         while end > partition.start_offset() {
-            if let Some(time_ms) = best.needs_ms(partition.id().partition)
+            if let Some(time_ms) = best.needs_ms()
                 && self.offset_at_time(partition, time_ms).await? >= end
             {
                 return Ok(());
@@ -161,13 +161,10 @@ impl Best {
         self.oldest().is_none_or(|oldest| place > oldest)
     }
 
-    /// A record of this partition that stands before what was searched must be of this time or later to be taken; `None` where
-    /// any will do.
-    fn needs_ms(&self, partition: u32) -> Option<i64> {
-        let oldest = self.oldest()?;
-        // One of the same time comes after the oldest only where its partition does: its offset is lower than what was met.
-        let is_above = partition > oldest.partition;
-        Some(if is_above { oldest.timestamp_ms } else { oldest.timestamp_ms.saturating_add(1) })
+    /// A record that stands before what was searched must be of this time or later to be taken; `None` where any will do. One
+    /// of the same time as the oldest is older than it, for its partition or its offset is lower.
+    fn needs_ms(&self) -> Option<i64> {
+        Some(self.oldest()?.timestamp_ms.saturating_add(1))
     }
 
     fn keep(&mut self, place: Place, record: &StoredRecord<'_>) -> Result<()> {

@@ -148,10 +148,12 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// What the field is compared with.
+    /// What the field is compared with. A number is one only where it would be written so again: to a text of the field, 1.10
+    /// is not 1.1.
     pub fn operand(&self) -> Value {
         match serde_json::from_str(&self.operand) {
-            Ok(operand @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => operand,
+            Ok(Value::String(text)) => Value::String(text),
+            Ok(plain @ (Value::Number(_) | Value::Bool(_))) if format!("{plain}") == self.operand => plain,
             _ => Value::String(self.operand.clone()),
         }
     }
@@ -167,6 +169,20 @@ pub enum Comparison {
     Greater,
     GreaterOrEqual,
     Contains,
+}
+
+impl Comparison {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::NotEqual => "not-equal",
+            Self::Less => "less",
+            Self::LessOrEqual => "less-or-equal",
+            Self::Greater => "greater",
+            Self::GreaterOrEqual => "greater-or-equal",
+            Self::Contains => "contains",
+        }
+    }
 }
 
 /// A retention that is the greatest number is for ever, or without bound.
@@ -335,6 +351,13 @@ mod tests {
         for (text, operand) in [
             ("100", json!(100)),
             ("1.5", json!(1.5)),
+            ("1.10", json!("1.10")),
+            ("1.0", json!(1.0)),
+            ("1e3", json!("1e3")),
+            ("-0", json!("-0")),
+            (" 5", json!(" 5")),
+            ("18446744073709551615", json!(u64::MAX)),
+            ("100000000000000000000", json!("100000000000000000000")),
             ("true", json!(true)),
             ("\"100\"", json!("100")),
             ("paid", json!("paid")),

@@ -60,6 +60,27 @@ pub fn fill(settings: &Value, find: impl Fn(&str) -> Result<Option<String>>) -> 
     Ok(Filled { settings, secrets: Secrets(secrets.into()) })
 }
 
+/// The secrets that settings name, in order. What is no reference as it should be is named as it stands.
+pub fn named(settings: &Value) -> Vec<String> {
+    fn collect(value: &Value, names: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                names.extend(
+                    fields.get(REFERENCE).map(|name| name.as_str().map_or_else(|| name.to_string(), ToOwned::to_owned)),
+                );
+                fields.values().for_each(|value| collect(value, names));
+            }
+            Value::Array(elements) => elements.iter().for_each(|value| collect(value, names)),
+            _ => {}
+        }
+    }
+    let mut names = Vec::new();
+    collect(settings, &mut names);
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// A secret as it may come to stand in a text: as it is, in one line, as JSON has it, and each of its lines.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
@@ -153,6 +174,15 @@ mod tests {
         {
             assert!(!filled.secrets.hide(&text).contains("MIGHAg"), "{text}");
         }
+    }
+
+    #[test]
+    fn all_secrets_are_named() {
+        let settings =
+            json!({"a": {"$secret": "B"}, "b": [{"c": {"$secret": "A", "d": {"$secret": "B"}}}], "d": "$secret"});
+        assert_eq!(named(&settings), ["A", "B"]);
+        assert_eq!(named(&json!({"$secret": ["C"]})), ["[\"C\"]"]);
+        assert_eq!(named(&json!({"a": 1})), [""; 0]);
     }
 
     #[test]

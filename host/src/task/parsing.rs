@@ -55,13 +55,14 @@ impl Supervisor {
         }
     }
 
-    /// Puts a sentence before the parser; `None` where there is none.
-    pub async fn parse(&self, utterance: &Utterance) -> Option<Result<Reading>> {
+    /// Puts a sentence before the parser; `None` where there is none. What is said with it is made once it has its turn: it is
+    /// large, and many may wait.
+    pub async fn parse(&self, text: &str, said: impl FnOnce() -> Utterance) -> Option<Result<Reading>> {
         let deployed = self.listening()?;
-        Some(self.put_before(&deployed, utterance).await)
+        Some(self.put_before(&deployed, text, said).await)
     }
 
-    async fn put_before(&self, deployed: &Deployed, utterance: &Utterance) -> Result<Reading> {
+    async fn put_before(&self, deployed: &Deployed, text: &str, said: impl FnOnce() -> Utterance) -> Result<Reading> {
         let desk = deployed.desk(Role::Parsing)?;
         let begun = Clock::instant();
         let at_ms = self.surroundings.clock.now_ms();
@@ -69,7 +70,7 @@ impl Supervisor {
             let _turn = deployed.reception.turn().await?;
             match desk.take(deployed, self).await {
                 Ok(mut instance) => {
-                    let read = instance.parse(utterance).await;
+                    let read = instance.parse(&said()).await;
                     desk.give_back(instance, &read);
                     read
                 }
@@ -82,7 +83,6 @@ impl Supervisor {
             Err(error @ CallError::Reject(_)) => (Verdict::Refused, Some(error.to_string())),
             Err(error) => (Verdict::Failed, Some(error.to_string())),
         };
-        let text = &utterance.text;
         deployed.activity.remember(Delivery {
             at_ms,
             what: text[..text.floor_char_boundary(SHOWN_SENTENCE_BYTES)].to_owned(),

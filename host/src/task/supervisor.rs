@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::limits::{POLLS_MAX, SINK_STEPS_MAX, TASK_COMMANDS_MAX, TASK_STEPS_MAX};
 use crate::log::{Log, Topic};
 use crate::model::deployment::{Canary, Deployment, changelog_topic_of};
-use crate::model::generation::Standing;
+use crate::model::generation::{Generation, Standing};
 use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
 use crate::model::pipeline::Pipeline;
 use crate::model::plugin::Role;
@@ -300,6 +300,18 @@ impl Supervisor {
     /// The names of all deployments.
     pub fn names(&self) -> Vec<DeploymentName> {
         self.deployments.read().keys().cloned().collect()
+    }
+
+    /// The generation that runs under the name.
+    pub fn current(&self, name: &DeploymentName) -> Option<Generation> {
+        self.find(name).map(|deployed| deployed.row().current().clone())
+    }
+
+    /// Deployments that were told to read the topic.
+    pub fn readers_of_topic(&self, topic: &TopicName) -> Vec<DeploymentName> {
+        let deployments = self.deployments.read();
+        let rows = deployments.values().map(|deployed| deployed.row());
+        rows.filter(|row| row.inputs.contains(topic)).map(|row| row.name).collect()
     }
 
     pub fn status(&self, name: &DeploymentName) -> Result<DeploymentStatus> {

@@ -26,7 +26,9 @@ struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a RawValue>,
     dry_run: bool,
-    confirm: bool,
+    /// The plan that was shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm: Option<String>,
     now_ms: i64,
     utc_offset_minutes: i32,
 }
@@ -39,9 +41,17 @@ struct Answer {
     interpretations: Vec<Interpretation>,
     #[serde(default)]
     calls: Vec<Call>,
-    #[serde(default)]
-    needs_confirm: bool,
+    /// Why it has to be confirmed, where it has to be.
+    because: Option<String>,
+    plan: Option<String>,
     result: Option<Box<RawValue>>,
+    problem: Option<Problem>,
+}
+
+/// Why a sentence that was read cannot be done as things stand.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,7 +102,7 @@ impl Sentence {
             text: &self.text,
             value: self.value.as_deref(),
             dry_run: true,
-            confirm: false,
+            confirm: None,
             now_ms,
             utc_offset_minutes: utc_offset_minutes(now_ms),
         };
@@ -108,17 +118,25 @@ impl Sentence {
         if manner.dry_run {
             if manner.output.json {
                 print(&String::from_utf8_lossy(&json))?;
+            } else if let Some(problem) = plan.problem {
+                say(&problem.detail);
             }
             return Ok(Asked::Done);
         }
-        if plan.needs_confirm {
-            confirm(&format!("{} This does not come back.", ended(&escaped(&first.restated))), manner.yes)?;
+        if let Some(because) = &plan.because {
+            // The words are the parser's, and the calls are what is done.
+            if !manner.yes && !manner.explain {
+                plan.calls.iter().for_each(|call| say(&call.text()));
+            }
+            let question = format!("{} {}", ended(&escaped(&first.restated)), ended(&escaped(because)));
+            confirm(&question, manner.yes)?;
         }
-        if first.command.reads() && !manner.output.json {
+        // What cannot be done is sent all the same: the host says why, as of any call.
+        if first.command.reads() && plan.problem.is_none() && !manner.output.json {
             return Records::of(&plan.calls).map(Asked::Records);
         }
         request.dry_run = false;
-        request.confirm = plan.needs_confirm;
+        request.confirm = plan.plan;
         let (done, json) = send(client, &request).await?;
         if let Some(question) = done.question {
             return Ok(Asked::Unclear(Question { json, ..question }));
@@ -230,11 +248,14 @@ mod tests {
         let written = question.written(|index| format!("{}) ", index + 1));
         assert_eq!(written, "Which topic?\n1) list topics\n2) describe orders\n");
         let understood = r#"{"interpretations":[{"command":{"type":"delete-topic","topic":"t"},"confidence":98,
-            "restated":"delete topic t"}],"calls":[{"method":"DELETE","path":"/v1/topics/t"}],"needs_confirm":true,"result":null}"#;
+            "restated":"delete topic t"}],"calls":[{"method":"DELETE","path":"/v1/topics/t"}],"needs_confirm":true,
+            "because":"it deletes topic t","plan":"0a","result":null}"#;
         let plan = read(understood);
-        assert!(plan.question.is_none() && plan.needs_confirm && plan.result.is_none());
+        assert!(plan.question.is_none() && plan.result.is_none());
         assert_eq!(plan.calls[0].text(), "DELETE /v1/topics/t");
         assert_eq!(ended(&plan.interpretations[0].restated), "Delete topic t.");
+        assert_eq!(plan.because.as_deref().map(ended), Some("It deletes topic t.".to_owned()));
+        assert_eq!(plan.plan.as_deref(), Some("0a"));
     }
 
     #[test]
