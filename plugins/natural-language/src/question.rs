@@ -41,20 +41,25 @@ pub(crate) fn about_names(sentence: &str, reading: &Reading, catalog: &Catalog) 
     })
 }
 
-/// A new name of several words, one of which looks mistyped.
-pub(crate) fn about_coined(sentence: &str, reading: &Reading) -> Option<Question> {
+/// A new name of several words, one of which looks mistyped: without the slip it would be no part of a name. `coined` are the
+/// names that a sentence makes.
+pub(crate) fn about_coined(
+    sentence: &str,
+    reading: &Reading,
+    coined: impl Fn(&str) -> Option<Vec<Name>>,
+) -> Option<Question> {
     reading.coined.iter().find_map(|name| {
         let said = sentence.get(name.span.clone())?;
-        let slip = said
-            .split_whitespace()
-            .skip(1)
-            .find_map(|word| vocabulary::near(word).first().map(|near| (word, *near)))?;
-        let (word, meant) = slip;
+        let slip = |word| {
+            let meant = *vocabulary::near(word).first()?;
+            let corrected = with(sentence, name, &said.replacen(word, meant, 1))?;
+            let is_in_a_name = |name: &Name| name.text.split('-').any(|part| part == meant);
+            (!coined(&corrected)?.iter().any(is_in_a_name)).then_some((word, meant, corrected))
+        };
+        let (word, meant, corrected) = said.split_whitespace().skip(1).find_map(slip)?;
         let text = format!("Is {} the name, or is {} {meant}?", shown(&name.text), shown(word));
-        let corrected = said.replacen(word, meant, 1);
-        let suggestions =
-            [corrected, token::quote(&name.text)].iter().filter_map(|other| with(sentence, name, other)).collect();
-        Some(Question { text, suggestions })
+        let quoted = with(sentence, name, &token::quote(&name.text));
+        Some(Question { text, suggestions: [Some(corrected), quoted].into_iter().flatten().collect() })
     })
 }
 

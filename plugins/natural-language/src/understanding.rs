@@ -81,6 +81,13 @@ fn scene<'a>(utterance: &'a Utterance, sentence: &'a str, tokens: &'a [Token<'a>
     }
 }
 
+/// The best reading of a sentence.
+fn first(utterance: &Utterance, sentence: &str) -> Option<Reading> {
+    let mut found = read(&mut scene(utterance, sentence, &tokens(sentence)));
+    found.sort_by_key(|reading| std::cmp::Reverse(reading.confidence));
+    found.into_iter().next()
+}
+
 /// The command in words that mean it. Names stand in quotes where the words would mean something else without.
 fn restated(utterance: &Utterance, command: &Command) -> String {
     let restating = Restating::new(&utterance.catalog, speaker(utterance));
@@ -89,9 +96,7 @@ fn restated(utterance: &Utterance, command: &Command) -> String {
         return words;
     }
     let is_sure = |reading: &Reading| reading.doubts.iter().all(|name| name.fit != Fit::Several);
-    let mut again = read(&mut scene(utterance, &words, &tokens(&words)));
-    again.sort_by_key(|reading| std::cmp::Reverse(reading.confidence));
-    let means_it = again.first().is_some_and(|first| first.command == *command && is_sure(first));
+    let means_it = first(utterance, &words).is_some_and(|first| first.command == *command && is_sure(&first));
     if means_it { words } else { restating.careful().command(command) }
 }
 
@@ -107,7 +112,8 @@ fn settle(utterance: &Utterance, readings: Vec<Reading>) -> Outcome {
         question.suggestions.truncate(question::SUGGESTIONS_MAX);
         return Outcome::Unclear(question);
     }
-    if let Some(question) = question::about_coined(sentence, best) {
+    let coined = |sentence: &str| first(utterance, sentence).map(|reading| reading.coined);
+    if let Some(question) = question::about_coined(sentence, best, coined) {
         return Outcome::Unclear(question);
     }
     if let Some(text) = &best.unsure {

@@ -4,7 +4,7 @@ use kafka_do_sdk::parser::{Aggregate, Command, Condition, StreamCommand};
 use winnow::Parser;
 
 use super::conditions::conditions;
-use super::slots::{duration, known_name, name, names_of, new_name, noun, path};
+use super::slots::{duration, is_reserved, known_name, name, names_of, new_name, noun, path};
 use crate::names::{self, Fit, Kind, Name};
 use crate::reading::Reading;
 use crate::syntax::{ARTICLES, Input, Parsed, aside, end, expected, has, mark, maybe, no, nothing, peek, said, skip};
@@ -88,7 +88,12 @@ pub(super) fn target(input: &mut Input<'_>) -> Parsed<(Name, bool)> {
     if noun(input, Kind::Topic) {
         has(input, &["called", "named"]);
     }
-    let known = maybe(input, |input| known_name(input, Kind::Topic));
+    // What has a topic's name in it and more is another topic's name.
+    let known = maybe(input, |input| {
+        let name = known_name(input, Kind::Topic)?;
+        let goes_on = peek(input).is_some_and(|token| token.kind == token::Kind::Word && !is_reserved(token));
+        if goes_on && end(&mut input.clone()).is_err() { nothing(input) } else { Ok(name) }
+    });
     let target = if let Some(known) = known { (known, false) } else { new_target(input)? };
     noun(input, Kind::Topic);
     Ok(target)
