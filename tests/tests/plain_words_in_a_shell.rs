@@ -92,8 +92,8 @@ async fn explains_and_only_shows_where_it_is_told_to() {
     let create = json!({"type": "create-topic", "topic": "orders", "partitions": 2});
     let call = "PUT /v1/topics/orders {\"partitions\":2}";
     let shown = shell.ask(&create, &["--dry-run"]).await;
-    assert_eq!((shown.code, shown.out.as_str()), (0, ""));
-    assert_eq!(shown.err, format!("what it was told\n{call}\n"));
+    assert_eq!((shown.code, shown.err.as_str()), (0, ""));
+    assert_eq!(shown.out, format!("what it was told\n{call}\n"));
     assert_eq!(shell.host.get("/v1/topics/orders").await.status, 404, "nothing was done");
     let explained = shell.ask(&create, &["--explain"]).await;
     assert!(explained.err.contains(call) && explained.out.starts_with("orders is there"), "{explained:?}");

@@ -19,6 +19,10 @@ use super::sentence::{Asked, Question, Records, Sentence};
 use crate::limits::ASK_HISTORY_MAX;
 
 const PROMPT: &str = "kafka-do> ";
+/// What one says at a prompt to go.
+const LEAVING: [&str; 3] = ["exit", "quit", "bye"];
+/// What one says to the only suggestion.
+const AGREEING: [&str; 3] = ["y", "yes", "ok"];
 
 pub(super) struct Prompt {
     manner: Manner,
@@ -61,6 +65,9 @@ impl Prompt {
             let line = line.trim();
             if line.is_empty() {
                 continue;
+            }
+            if LEAVING.contains(&line) {
+                return Ok(());
             }
             let sentence = Sentence { text: picked(&self.suggestions, line).to_owned(), value: None };
             self.remember(&sentence.text);
@@ -146,8 +153,13 @@ fn interrupted() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The suggestion of this number, or the line itself.
+/// The suggestion of this number, or the only one where the line agrees to it; else the line itself.
 fn picked<'a>(suggestions: &'a [String], line: &'a str) -> &'a str {
+    if let [only] = suggestions
+        && AGREEING.contains(&line)
+    {
+        return only;
+    }
     let number = line.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     number.and_then(|index| suggestions.get(index)).map_or(line, String::as_str)
 }

@@ -111,17 +111,22 @@ impl Sentence {
             return Ok(Asked::Unclear(Question { json, ..question }));
         }
         let Some(first) = plan.interpretations.first() else { anyhow::bail!(STRANGE) };
-        say(&first.restated);
-        if manner.explain || (manner.dry_run && !manner.output.json) {
-            plan.calls.iter().for_each(|call| say(&call.text()));
-        }
         if manner.dry_run {
+            // How it is read is all that is asked for.
             if manner.output.json {
                 print(&String::from_utf8_lossy(&json))?;
-            } else if let Some(problem) = plan.problem {
-                say(&problem.detail);
+                return Ok(Asked::Done);
             }
+            let calls = plan.calls.iter().map(Call::text);
+            let told = calls.chain(plan.problem.map(|problem| problem.detail)).chain(plan.because);
+            let lines: Vec<String> =
+                std::iter::once(first.restated.clone()).chain(told).map(|line| escaped(&line)).collect();
+            print(&lines.join("\n"))?;
             return Ok(Asked::Done);
+        }
+        say(&first.restated);
+        if manner.explain {
+            plan.calls.iter().for_each(|call| say(&call.text()));
         }
         if let Some(because) = &plan.because {
             // The words are the parser's, and the calls are what is done.
