@@ -2,11 +2,19 @@
 
 use std::fmt::Write;
 
+use kafka_do_sdk::json;
+
 use crate::grammar::is_number;
 
 /// Whether it would be read as a number, a boolean, null or a text with its quotes.
 pub(crate) fn is_json_scalar(value: &str) -> bool {
     matches!(value, "true" | "false" | "null") || is_json_number(value) || read_json_text(value).is_some()
+}
+
+/// Whether it is JSON from its first byte to its last.
+pub(crate) fn is_json(value: &str) -> bool {
+    // Whatever is looked for, all of a document is read.
+    json::Path::from("0").find(value.as_bytes()).is_ok()
 }
 
 /// With an exponent, too.
@@ -70,6 +78,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_only_begins_like_json_is_none() {
+        for (value, expected) in
+            [(r#"{"a": [1, {}]}"#, true), ("[]", true), ("{bad}", false), (r#"{"a": 1"#, false), ("[1,]", false)]
+        {
+            assert_eq!(is_json(value), expected, "{value}");
+        }
+    }
 
     #[test]
     fn scalars_are_told_from_texts() {

@@ -11,7 +11,7 @@ use spoken_time::{Speaker, write_duration, write_time};
 
 use crate::grammar::is_number;
 use crate::grammar::slots::{size_text, word_is_reserved};
-use crate::json::{is_json_scalar, read_json_text};
+use crate::json::{is_json, is_json_scalar, read_json_text};
 use crate::names::{Kind, is_mistakable, is_valid};
 use crate::token::{self, quote, tokens};
 use crate::vocabulary::is_known_word;
@@ -69,15 +69,43 @@ impl<'a> Restating<'a> {
 
     /// A name, in quotes where it would be read as something else without them.
     fn name(&self, kind: Kind, name: &str) -> String {
-        let is_mistakable = is_mistakable(kind, name, self.catalog);
+        let is_mistakable = is_known_word(name) || is_mistakable(kind, name, self.catalog);
         self.has_doubts.set(self.has_doubts.get() || is_mistakable);
         let is_plain = is_valid(name)
             && name.starts_with(|char: char| char.is_ascii_alphabetic())
             && !name.ends_with('.')
             && !word_is_reserved(name)
-            && !is_known_word(name)
             && (!is_mistakable || !self.is_careful);
         if is_plain { name.to_owned() } else { quote(name) }
+    }
+
+    fn write_conditions(&self, words: &mut String, conditions: &[Condition]) {
+        for (index, Condition { path, comparison, operand }) in conditions.iter().enumerate() {
+            words.push_str(if index == 0 { " where " } else { " and " });
+            let sign = match comparison {
+                Comparison::Equal => "=",
+                Comparison::NotEqual => "!=",
+                Comparison::Less => "<",
+                Comparison::LessOrEqual => "<=",
+                Comparison::Greater => ">",
+                Comparison::GreaterOrEqual => ">=",
+                Comparison::Contains => "contains",
+            };
+            let operand = if is_number(operand) { operand.clone() } else { quote(operand) };
+            let _ = write!(words, "{} {sign} {operand}", self.path(path));
+        }
+    }
+
+    /// A field, in quotes where its name would be read as something else without them.
+    fn path(&self, path: &str) -> String {
+        let is_mistakable = is_known_word(path);
+        self.has_doubts.set(self.has_doubts.get() || is_mistakable);
+        let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+            && path.starts_with(|char: char| char.is_ascii_alphabetic())
+            && !path.ends_with('.')
+            && !word_is_reserved(path)
+            && (!is_mistakable || !self.is_careful);
+        if is_plain { path.to_owned() } else { quote(path) }
     }
 
     fn produce(&self, command: &ProduceCommand) -> String {
@@ -115,7 +143,7 @@ impl<'a> Restating<'a> {
         if let Some(ms) = until_ms {
             let _ = write!(words, " until {}", write_time(*ms, &self.speaker));
         }
-        write_conditions(&mut words, conditions);
+        self.write_conditions(&mut words, conditions);
         if let Some(limit) = limit {
             let _ = write!(words, " limit {limit}");
         }
@@ -137,7 +165,7 @@ impl<'a> Restating<'a> {
             let _ = write!(words, " with {}", options.join(" and "));
         }
         if let Some(path) = key_path {
-            let _ = write!(words, " partitioned by {}", write_path(path));
+            let _ = write!(words, " partitioned by {}", self.path(path));
         }
         words
     }
@@ -179,20 +207,20 @@ impl<'a> Restating<'a> {
         let mut words = match aggregate {
             None => String::from("copy "),
             Some(Aggregate::Count) => String::from("count "),
-            Some(Aggregate::Sum(path)) => format!("sum {} of ", write_path(path)),
-            Some(Aggregate::Average(path)) => format!("average {} of ", write_path(path)),
-            Some(Aggregate::Min(path)) => format!("minimum {} of ", write_path(path)),
-            Some(Aggregate::Max(path)) => format!("maximum {} of ", write_path(path)),
+            Some(Aggregate::Sum(path)) => format!("sum {} of ", self.path(path)),
+            Some(Aggregate::Average(path)) => format!("average {} of ", self.path(path)),
+            Some(Aggregate::Min(path)) => format!("minimum {} of ", self.path(path)),
+            Some(Aggregate::Max(path)) => format!("maximum {} of ", self.path(path)),
         };
         words.push_str(&from.join(" and "));
         if let Some(path) = group_by {
-            let _ = write!(words, " per {}", write_path(path));
+            let _ = write!(words, " per {}", self.path(path));
         }
         if let Some(ms) = window_ms {
             let _ = write!(words, " every {}", write_duration(*ms));
         }
         let _ = write!(words, " {} {}", if aggregate.is_some() { "into" } else { "to" }, self.name(Kind::Topic, to));
-        write_conditions(&mut words, conditions);
+        self.write_conditions(&mut words, conditions);
         words
     }
 
@@ -218,36 +246,9 @@ fn written_value(value: &str) -> String {
         return read_json_text(value).map_or_else(|| value.to_owned(), |text| quote(&text));
     }
     let is_whole = matches!(tokens(value).as_slice(), [only] if only.kind == token::Kind::Json && only.text == value);
-    if is_whole { value.to_owned() } else { quote(value) }
+    if is_whole && is_json(value) { value.to_owned() } else { quote(value) }
 }
 
 fn lasting(ms: u64) -> String {
     if ms == u64::MAX { "unlimited".to_owned() } else { write_duration(ms) }
-}
-
-fn write_conditions(words: &mut String, conditions: &[Condition]) {
-    for (index, Condition { path, comparison, operand }) in conditions.iter().enumerate() {
-        words.push_str(if index == 0 { " where " } else { " and " });
-        let sign = match comparison {
-            Comparison::Equal => "=",
-            Comparison::NotEqual => "!=",
-            Comparison::Less => "<",
-            Comparison::LessOrEqual => "<=",
-            Comparison::Greater => ">",
-            Comparison::GreaterOrEqual => ">=",
-            Comparison::Contains => "contains",
-        };
-        let operand = if is_number(operand) { operand.clone() } else { quote(operand) };
-        let _ = write!(words, "{} {sign} {operand}", write_path(path));
-    }
-}
-
-/// A field, in quotes where its name would be read as something else.
-fn write_path(path: &str) -> String {
-    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-        && path.starts_with(|char: char| char.is_ascii_alphabetic())
-        && !path.ends_with('.')
-        && !word_is_reserved(path)
-        && !is_known_word(path);
-    if is_plain { path.to_owned() } else { quote(path) }
 }

@@ -84,7 +84,7 @@ fn piped(input: &mut Input<'_>, copies: bool, streams: bool) -> Parsed<(Reading,
 
 /// The topic that a pipeline fills, which may be new.
 pub(super) fn target(input: &mut Input<'_>) -> Parsed<(Name, bool)> {
-    skip(input, ARTICLES);
+    skip(input, &["the", "a", "an", "my", "our"]);
     if noun(input, Kind::Topic) {
         has(input, &["called", "named"]);
     }

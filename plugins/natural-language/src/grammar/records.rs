@@ -6,7 +6,7 @@ use super::conditions::conditions;
 use super::slots::{
     EARLIEST, LATEST, duration, is_reserved, known_name, name, new_name, number, range, slice, start_point, time,
 };
-use crate::json::{is_json_scalar, json_text};
+use crate::json::{is_json, is_json_scalar, json_text};
 use crate::names::{self, Fit, Kind, Name};
 use crate::reading::Reading;
 use crate::syntax::{
@@ -84,19 +84,19 @@ fn value_behind(input: &mut Input<'_>, confidence: u8) -> Parsed<Reading> {
     let topic = name(Kind::Topic)(input)?;
     let key = maybe(input, key);
     let has_colon = mark(input, token::Kind::Colon);
-    let value = if end(&mut input.clone()).is_ok() {
-        end(input)?;
-        None
-    } else {
+    if end(&mut input.clone()).is_err() {
         let is_literal = input.input.first().is_some_and(is_literal);
         if !has_colon && (!is_literal || input.input.len() > 1) {
             return no(input);
         }
         let begun = position(input);
+        let said = input.input;
         input.finish();
-        Some(value(input, begun, position(input)))
-    };
-    Ok(produced(&topic, key, value, confidence))
+        let value = value(input, begun, position(input));
+        return Ok(produced(&topic, key, Some(value), confidence).unsure(doubt(input, said, SURE, false)));
+    }
+    end(input)?;
+    Ok(produced(&topic, key, None, confidence))
 }
 
 /// The value, up to the last `to` that a topic follows.
@@ -152,6 +152,10 @@ fn is_literal(token: &token::Token<'_>) -> bool {
 
 /// What is to be asked of words that may be no value.
 fn doubt(input: &Input<'_>, said: &[token::Token<'_>], confidence: u8, is_in: bool) -> Option<String> {
+    if said.first().is_some_and(|first| first.kind != token::Kind::Quoted && first.text.starts_with(['{', '['])) {
+        let is_json = said.len() == 1 && is_json(said[0].text);
+        return (!is_json).then(|| "This begins like JSON and is none. If it is a text, put it in quotes.".to_owned());
+    }
     if said.iter().any(is_literal) {
         return None;
     }
@@ -396,6 +400,7 @@ fn once<'a, T>(
     Ok(())
 }
 
+const CLAUSE: &str = "a time, a group, conditions or a limit";
 const ONE_GROUP: &str = "one group only";
 const ONE_BEGINNING: &str = "one beginning only";
 const ONE_END: &str = "one end only";
@@ -521,11 +526,15 @@ fn when(input: &mut Input<'_>, clauses: &mut Clauses) -> Parsed<()> {
     if has(input, &["live", "as they come", "in real time", "in realtime"]) {
         return once(input, &mut clauses.start, ONE_BEGINNING, |_| Ok(StartPoint::Latest));
     }
-    has(input, WITHIN);
+    let is_within = has(input, WITHIN);
     if has(input, EARLIEST) {
         return once(input, &mut clauses.start, ONE_BEGINNING, |_| Ok(StartPoint::Earliest));
     }
-    let span = time(input)?;
+    let span = if is_within {
+        time(input)?
+    } else {
+        maybe(input, |input| aside(input, time)).map_or_else(|| expected(input, CLAUSE), Ok)?
+    };
     once(input, &mut clauses.start, ONE_BEGINNING, |_| Ok(StartPoint::SinceMs(span.start_ms)))?;
     // What ends with now goes on.
     if span.end_ms > span.start_ms && span.end_ms < input.state.speaker.now_ms {

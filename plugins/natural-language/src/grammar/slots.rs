@@ -162,13 +162,11 @@ pub(crate) fn bare_name(input: &mut Input<'_>, kind: Kind) -> Parsed<Name> {
         _ => return expected(input, missing(kind)),
     }
     let words_max = if input.state.greedy { NAME_WORDS_MAX } else { 1 };
-    let words: Vec<&str> = input
-        .input
-        .iter()
-        .take(words_max)
-        .take_while(|token| token.kind == token::Kind::Word)
-        .map(|token| token.text)
-        .collect();
+    // A word that goes on with a sentence is in no name that is said in several: `sales per item` are sales.
+    let is_in_name =
+        |(index, token): &(usize, &Token<'_>)| token.kind == token::Kind::Word && (*index == 0 || !is_reserved(token));
+    let words: Vec<&str> =
+        input.input.iter().enumerate().take(words_max).take_while(is_in_name).map(|(_, token)| token.text).collect();
     for count in (1..=words.len()).rev() {
         // A plural that nothing but a possessive is made of: `orders' retention`.
         let mut said = words[..count].to_vec();

@@ -121,10 +121,13 @@ pub(super) fn delete(input: &mut Input<'_>) -> Parsed<Vec<Reading>> {
         Kind::Deployment if name.fit == Fit::Unknown && !is_deployments => 50,
         _ => 90,
     };
-    Ok(found
-        .iter()
-        .map(|(name, is_marked)| Reading::new(deleting(name), sure(*is_marked, name, unsure(name))).about(name))
-        .collect())
+    let reading = |(name, is_marked): &(Name, bool)| {
+        // Removing is said of what runs; the records of a topic go with it.
+        let is_rash = is_deployments && !is_marked && name.kind == Kind::Topic && name.fit != Fit::Unknown;
+        let question = is_rash.then(|| format!("Is topic {} to be deleted, with all its records?", name.text));
+        Reading::new(deleting(name), sure(*is_marked, name, unsure(name))).about(name).unsure(question)
+    };
+    Ok(found.iter().map(reading).collect())
 }
 
 fn sure(is_marked: bool, name: &Name, unsure: u8) -> u8 {
