@@ -74,6 +74,26 @@ async fn in_three_forms() {
 
 /// Keys go where Kafka's own clients would send them, and what has a key stays in order.
 #[tokio::test]
+async fn a_topic_that_is_not_there_is_made_where_that_is_asked_for() {
+    let host = Host::start().await;
+    let record = json!({"value": 1});
+    let refused = host.post("/v1/topics/new/records", record.clone()).await;
+    assert_eq!((refused.status, host.get("/v1/topics/new").await.status), (404, 404));
+    for offset in 0..2 {
+        let stored = host.post("/v1/topics/new/records?create=true", record.clone()).await.ok();
+        assert_eq!(stored["records"][0]["offset"], offset);
+    }
+    assert_eq!(host.get("/v1/topics/new").await.ok()["partitions"], 1, "the host's default");
+    // What is there is left as it is.
+    host.create_topic("wide", 3).await;
+    host.post("/v1/topics/wide/records?create=true", record.clone()).await.ok();
+    assert_eq!(host.get("/v1/topics/wide").await.ok()["partitions"], 3);
+    // A request that is wrong makes nothing.
+    let wrong = host.post("/v1/topics/wrong/records?create=true", json!({"records": [{"valu": 1}]})).await;
+    assert_eq!((wrong.status, host.get("/v1/topics/wrong").await.status), (400, 404));
+}
+
+#[tokio::test]
 async fn keys_choose_partitions() {
     let host = Host::start().await;
     host.create_topic("quakes", 5).await;

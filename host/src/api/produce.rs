@@ -37,6 +37,9 @@ pub(super) struct ProduceQuery {
     partition: Option<u32>,
     /// Append only where the partition ends at this offset.
     expected_offset: Option<u64>,
+    /// Make a topic that is not there, with the host's defaults. Without it an unknown topic is refused: it may be mistyped.
+    #[serde(default)]
+    create: bool,
 }
 
 /// What makes the request safe to send again: the key alone, or the other three together.
@@ -134,6 +137,10 @@ pub(super) async fn produce(
     let retry = retry::read(&parts.headers, &request_parts(&topic, &parts, &body))?;
     let records = read(&parts.headers, &query, body)?;
     let options = ProduceOptions { partition: query.partition, expected_offset: query.expected_offset, retry };
+    if query.create && app.topic(&topic).is_err() {
+        let name = topic.clone();
+        app.whole(|broker| async move { broker.create_topic(&name, |_| {}).await.map(drop) }).await?;
+    }
     let produced = app.produce(&topic, records, options, permit).await?;
     Ok(([(CONTENT_TYPE, "application/json")], write(&produced, &[], app.sync())).into_response())
 }
