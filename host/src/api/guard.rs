@@ -10,6 +10,7 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::cors;
 use crate::error::{Error, Kind, Result};
 
 /// What the server is called, and which pages may call it.
@@ -31,7 +32,8 @@ impl Names {
         Self { hosts: all, origins: origins.iter().map(|origin| origin.to_ascii_lowercase()).collect() }
     }
 
-    fn check(&self, host: Option<&str>, origin: Option<&str>) -> Result<()> {
+    /// Whether the request comes from a page of another origin, which was configured.
+    fn check(&self, host: Option<&str>, origin: Option<&str>) -> Result<bool> {
         let Some(host) = host else {
             return Err(Error::invalid("no-host", "the request has no Host header; HTTP/1.1 requires one"));
         };
@@ -43,11 +45,13 @@ impl Names {
                 format!("{host} is not a name of this server; add it to allowed_hosts in the configuration"),
             ));
         }
-        let Some(origin) = origin else { return Ok(()) };
+        let Some(origin) = origin else { return Ok(false) };
         let origin = origin.to_ascii_lowercase();
-        let own = origin.split_once("://").is_some_and(|(_, authority)| authority == host);
-        if own || self.origins.contains(&origin) {
-            return Ok(());
+        if origin.split_once("://").is_some_and(|(_, authority)| authority == host) {
+            return Ok(false);
+        }
+        if self.origins.contains(&origin) {
+            return Ok(true);
         }
         Err(Error::new(
             Kind::Forbidden,
@@ -64,7 +68,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn check_names(names: &Names, request: &Request) -> Result<()> {
+fn check_names(names: &Names, request: &Request) -> Result<bool> {
     let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     // HTTP/1.1 allows an absolute target, whose authority then stands for Host.
     let host = request.uri().authority().map(axum::http::uri::Authority::as_str).or(text(header::HOST));
@@ -72,8 +76,18 @@ fn check_names(names: &Names, request: &Request) -> Result<()> {
 }
 
 pub(super) async fn check(State(names): State<Arc<Names>>, request: Request, next: Next) -> Result<Response> {
-    check_names(&names, &request)?;
-    Ok(next.run(request).await)
+    if !check_names(&names, &request)? {
+        return Ok(next.run(request).await);
+    }
+    if let Some(answer) = cors::preflight(request.method(), request.headers()) {
+        return Ok(answer);
+    }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = next.run(request).await;
+    if let Some(origin) = origin {
+        cors::allow(response.headers_mut(), origin);
+    }
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -87,14 +101,14 @@ mod tests {
         let code = |host, origin| names.check(host, origin).map_err(|error| error.code);
         for host in ["localhost:7070", "127.0.0.1:7070", "127.0.0.1", "[::1]:7070", "LOCALHOST", "streams.example.com"]
         {
-            assert_eq!(code(Some(host), None), Ok(()), "{host}");
+            assert_eq!(code(Some(host), None), Ok(false), "{host}");
         }
         for host in ["evil.example.com", "127.0.0.1.example.com:7070", "", "localhost.evil:80"] {
             assert_eq!(code(Some(host), None), Err("foreign-host"), "{host}");
         }
         assert_eq!(code(None, None), Err("no-host"));
-        assert_eq!(code(Some("localhost:7070"), Some("http://localhost:7070")), Ok(()));
-        assert_eq!(code(Some("localhost:7070"), Some("https://app.example.com")), Ok(()));
+        assert_eq!(code(Some("localhost:7070"), Some("http://localhost:7070")), Ok(false));
+        assert_eq!(code(Some("localhost:7070"), Some("https://app.example.com")), Ok(true));
         for origin in ["http://localhost:3000", "https://evil.example.com", "null"] {
             assert_eq!(code(Some("localhost:7070"), Some(origin)), Err("foreign-origin"), "{origin}");
         }

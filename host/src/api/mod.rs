@@ -3,6 +3,7 @@
 //! Calls the broker and nothing behind it. What is validated here is the form; what it means is the broker's.
 
 mod ask;
+mod cors;
 mod deployments;
 mod extract;
 mod fetch;
