@@ -50,7 +50,7 @@ export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectO
     });
     if (!response.ok) {
       const retryAfterMs = Number(response.headers.get('retry-after')) * 1000;
-      throw new ProblemError(response.status, { retryAfterMs, ...(await response.json().catch(() => ({}))) });
+      throw new ProblemError(response.status, { retryAfterMs, ...((await response.json().catch(() => ({}))) as object) });
     }
     return response;
   };
