@@ -107,14 +107,13 @@ export async function* readGroup<T>(
         done.set(item.partition, item.offset + 1);
         commitDone().catch(() => {});
       }
-      if (signal?.aborted) {
-        return;
-      }
-      // The batch as a whole is one call.
-      done.clear();
-      await committing;
-      if (batch.records.length > 0 && !isLost) {
-        await commit({ token });
+      if (!signal?.aborted) {
+        // The batch as a whole is one call.
+        done.clear();
+        await committing;
+        if (batch.records.length > 0 && !isLost) {
+          await commit({ token });
+        }
       }
     }
   } finally {

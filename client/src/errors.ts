@@ -15,7 +15,7 @@ export class ProblemError extends KafkaError {
   readonly problem: Readonly<Record<string, unknown>>;
 
   constructor(status: number, problem: Record<string, unknown>) {
-    super(String(problem['detail'] ?? problem['title'] ?? status));
+    super(String(problem['detail'] ?? status));
     this.status = status;
     this.problem = problem;
     this.code = String(problem['type'] ?? '').replace(/^.*\//, '');

@@ -31,8 +31,9 @@ export interface Http {
   json: <T>(path: string, call?: Call) => Promise<T>;
 }
 
-const BACKOFF_MS_MIN = 50;
-const BACKOFF_MS_MAX = 5_000;
+/** Up to twice as long, so that clients which lost the host together do not come back together. */
+const BACKOFF_MS_MIN = 25;
+const BACKOFF_MS_MAX = 2_500;
 
 export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectOptions = {}): Http {
   const request = async (path: string, { method, body, text, headers, signal }: Call = {}): Promise<Response> => {
@@ -78,8 +79,8 @@ export const isPassing = (error: unknown): boolean =>
 /** How long to wait before the next attempt, longer each time; as long as the host asks for, where it does. */
 export const backoffMs = (attempt: number, error?: unknown): number =>
   Math.max(
-    ((error as ProblemError | undefined)?.problem?.['retryAfterMs'] as number) || 0,
-    Math.min(BACKOFF_MS_MIN * 2 ** attempt, BACKOFF_MS_MAX) * (0.5 + Math.random() / 2),
+    ((error as ProblemError | undefined)?.problem?.['retryAfterMs'] as number) ?? 0,
+    Math.min(BACKOFF_MS_MIN * 2 ** attempt, BACKOFF_MS_MAX) * (1 + Math.random()),
   );
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

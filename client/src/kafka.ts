@@ -62,7 +62,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     const { interpretations, calls } = await this.understood();
     const { command, restated } = interpretations[0]!;
     if (command.type !== 'consume') {
-      throw new TypeError(`not to be iterated: ${restated}; await it`);
+      throw new TypeError(`await it: ${restated}`);
     }
     const { topic, group, start } = command;
     yield* group === undefined
@@ -72,8 +72,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
 
   /** Stores a record, and answers where it stands once it is on the disk. A topic that is not there is made. */
   async produce(value: Produced<T>, options?: ProduceOptions): Promise<Receipt> {
-    const record = writeRecord(value, options);
-    const [receipt] = await this.connection.send(await this.topic(), [record]);
+    const [receipt] = await this.connection.send(this.topic(), [writeRecord(value, options)]);
     return receipt!;
   }
 
@@ -82,10 +81,9 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     values: Iterable<Produced<T>> | AsyncIterable<Produced<T>>,
     options?: (value: Produced<T>) => ProduceOptions,
   ): Promise<Receipt[]> {
-    const topic = await this.topic();
     const receipts: Receipt[] = [];
     for await (const part of chunks(values, (value) => writeRecord(value, options?.(value)))) {
-      receipts.push(...(await this.connection.send(topic, part)));
+      receipts.push(...(await this.connection.send(this.topic(), part)));
     }
     return receipts;
   }
@@ -103,7 +101,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     if ((command.type === 'consume' && !command.group) || (command.type === 'produce' && command.value === undefined)) {
       return command.topic;
     }
-    throw new TypeError(`no topic: ${restated}; say the topic alone`);
+    throw new TypeError(`say just a topic: ${restated}`);
   }
 
   /** How the host reads the sentence. */

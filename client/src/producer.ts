@@ -26,15 +26,14 @@ interface Unit {
 interface Queue {
   units: Unit[];
   cost: number;
-  drained?: Promise<void>;
 }
 
 /**
- * What a request may cost: a character for a character, and something for each record, so that a request of small records
- * stays below the host's 50,000.
+ * What a request may cost: a character for a character, and something for each record, so that it has less than the 4,096 of
+ * which the host remembers one by one where they went.
  */
 const REQUEST_COST_MAX = 2 << 20;
-const RECORD_COST = 64;
+const RECORD_COST = 512;
 /** So much may wait of one topic. Whoever awaits what is produced never meets it. */
 const WAITING_COST_MAX = 64 << 20;
 
@@ -42,7 +41,7 @@ const costOf = (record: string) => record.length + RECORD_COST;
 
 export interface Producer {
   /** Stores these together, or none of them. */
-  send: (topic: string, records: string[]) => Promise<Receipt[]>;
+  send: (topic: Promise<string>, records: string[]) => Promise<Receipt[]>;
   /** Resolves once nothing waits any more, whatever became of it. */
   flush: () => Promise<void>;
 }
@@ -85,24 +84,33 @@ export function makeProducer({ json, retryMs }: Http): Producer {
     queues.delete(topic);
   };
 
+  const enqueue = (topic: string, records: string[]) =>
+    new Promise<Receipt[]>((resolve, reject) => {
+      const cost = records.reduce((sum, record) => sum + costOf(record), 0);
+      const queue = queues.get(topic) ?? { units: [], cost: 0 };
+      if (queue.cost > WAITING_COST_MAX) {
+        throw new RangeError(`too much waits; await what you produce to ${topic}`);
+      }
+      queue.cost += cost;
+      queue.units.push({ records, cost, resolve, reject });
+      if (!queues.has(topic)) {
+        queues.set(topic, queue);
+        drain(topic, queue);
+      }
+    });
+
+  const sending = new Set<Promise<unknown>>();
   return {
-    send: (topic, records) =>
-      new Promise((resolve, reject) => {
-        const cost = records.reduce((sum, record) => sum + costOf(record), 0);
-        const queue = queues.get(topic) ?? { units: [], cost: 0 };
-        if (queue.cost > WAITING_COST_MAX) {
-          throw new RangeError(`too much waits to be produced to ${topic}; await what you produce`);
-        }
-        queue.cost += cost;
-        queue.units.push({ records, cost, resolve, reject });
-        if (!queues.has(topic)) {
-          queues.set(topic, queue);
-          queue.drained = drain(topic, queue);
-        }
-      }),
+    send: (topic, records) => {
+      const sent = topic.then((name) => enqueue(name, records));
+      const end = () => sending.delete(sent);
+      sending.add(sent);
+      sent.then(end, end);
+      return sent;
+    },
     flush: async () => {
-      while (queues.size > 0) {
-        await Promise.all(Array.from(queues.values(), ({ drained }) => drained));
+      while (sending.size > 0) {
+        await Promise.allSettled(sending);
       }
     },
   };

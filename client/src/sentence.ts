@@ -27,7 +27,7 @@ export function sentence(parts: readonly string[], values: readonly unknown[]): 
       return inQuotes(quoted);
     }
     if (/^["'`\u201c\u2018]/.test(token)) {
-      throw new TypeError(`a quote is not closed in: ${token}`);
+      throw new TypeError(`unclosed quote: ${token}`);
     }
     if (!token.includes(HOLE)) {
       return token;
@@ -43,7 +43,7 @@ export function sentence(parts: readonly string[], values: readonly unknown[]): 
 function plain(value: unknown): string {
   const text = value instanceof Date ? value.toISOString() : typeof value === 'object' && value ? JSON.stringify(value) : value;
   if (text == null || ['function', 'symbol'].includes(typeof text)) {
-    throw new TypeError(`${String(text)} in a sentence; give a text, a number, a date or JSON`);
+    throw new TypeError(`${String(text)} in a sentence; give text, a number, a date or JSON`);
   }
   return String(text);
 }
