@@ -129,7 +129,7 @@ export async function* readGroup<T>(
 }
 
 /** The host knows the member no more, or has given away what it had. */
-const isGone = (error: unknown) =>
+export const isGone = (error: unknown) =>
   error instanceof ProblemError && /unknown-[mg]|lease|assigned|already/.test(error.code);
 
 /**

@@ -50,9 +50,11 @@ const readThrough: ProxyHandler<Fields> = {
 const hasField = ({ value }: Fields, name: string | symbol) => typeof value === 'object' && value !== null && Object.hasOwn(value, name);
 
 /** Of what the host sends: an item of a batch or a stream. */
-export function makeRecord<T>({ topic, partition, offset, timestamp, key, value, headers }: Fields, ofTopic = topic): StreamRecord<T> {
-  return new Proxy({ topic: ofTopic, partition, offset, timestamp, key, value: fromWire(value), headers }, readThrough) as StreamRecord<T>;
-}
+export const makeRecord = <T>(item: Fields, topic?: string): StreamRecord<T> => new Proxy(fieldsOf(item, topic), readThrough) as StreamRecord<T>;
+
+/** The same without its fields read through it. */
+export const fieldsOf = ({ topic, partition, offset, timestamp, key, value, headers }: Fields, ofTopic = topic): Fields =>
+  ({ topic: ofTopic, partition, offset, timestamp, key, value: fromWire(value), headers });
 
 /** A record as the host takes it, in JSON. */
 export function writeRecord(value: unknown, options?: ProduceOptions): string {

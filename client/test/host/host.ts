@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import type { ConnectOptions } from '../../src/tiny.ts';
+import { answer } from './queries.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const BINARY = process.env['KAFKA_DO_BIN'] ?? join(ROOT, 'target/debug/kafka-do');
@@ -49,10 +50,13 @@ export class Host {
     return { url: this.url, fetch: (input, init) => this.#fetch(String(input), init) };
   }
 
-  /** Makes topics in the host's place, as long as it does not know `create=true` yet. */
+  /** Makes topics and answers queries in the host's place, for as long as it does neither. */
   async #fetch(input: string, init?: RequestInit): Promise<Response> {
+    if (input.endsWith('/v1/queries') && !(await this.#knows('/v1/queries'))) {
+      return answer(this.url, JSON.parse(String(init!.body)));
+    }
     const plain = input.replace(/\?create=true$/, '');
-    if (plain === input || (await this.#knowsCreate())) {
+    if (plain === input || (await this.#knows('/v1/topics/{topic}/records', 'create'))) {
       return fetch(input, init);
     }
     const response = await fetch(plain, init);
@@ -63,12 +67,12 @@ export class Host {
     return fetch(plain, init);
   }
 
-  #knowsCreate = async (): Promise<boolean> => {
-    const { paths } = await this.json('/openapi.json');
-    const known = paths['/v1/topics/{topic}/records'].post.parameters.some(({ name }: { name: string }) => name === 'create');
-    this.#knowsCreate = () => Promise.resolve(known);
-    return known;
-  };
+  #paths: Promise<any> | undefined;
+
+  async #knows(path: string, parameter?: string): Promise<boolean> {
+    const { post } = (await (this.#paths ??= this.json('/openapi.json'))).paths[path] ?? {};
+    return parameter === undefined ? post !== undefined : post.parameters.some(({ name }: { name: string }) => name === parameter);
+  }
 
   async restart(): Promise<void> {
     const started = spawn(BINARY, ['serve', '--data', this.#data, '--http', `127.0.0.1:${this.#port}`], {
