@@ -23,6 +23,8 @@ export interface Plan {
   /** What is left for this process. */
   local: Step[];
   explanations: Explanation[];
+  /** The step that the rest runs here for. */
+  cause?: Explanation;
 }
 
 let reader: Promise<Acorn> | undefined;
@@ -58,10 +60,10 @@ export async function plan(steps: Step[], values: Record<string, unknown>): Prom
   while (split < steps.length && split > 0 && isOfAggregate(steps[split - 1]!) && (isOfAggregate(steps[split]!) || isAggregate(steps[split]!))) {
     split -= 1;
   }
-  const first = explanations.slice(split).find(({ because }) => because !== undefined);
+  const cause = explanations.slice(split).find(({ because }) => because !== undefined);
   explanations.slice(split).forEach((explanation) => {
     explanation.runs = 'client';
-    explanation.because ??= `it goes with .${first!.step}(..), which runs here`;
+    explanation.because ??= `it goes with .${cause!.step}(..), which runs here`;
   });
   const names = new Set(used.slice(0, split).flat());
   const given = Object.fromEntries([...names].sort().map((name) => [name, values[name]]));
@@ -69,6 +71,7 @@ export async function plan(steps: Step[], values: Record<string, unknown>): Prom
     shipped: { steps: wires.slice(0, split), ...(names.size > 0 && { values: given }) },
     local: steps.slice(split),
     explanations,
+    ...(cause && { cause }),
   };
 }
 

@@ -325,7 +325,7 @@ export class Standing extends Chained implements PromiseLike<Handle> {
     if (source.group !== undefined || source.untilMs !== undefined || source.limit !== undefined) {
       throw new TypeError('a chain that stands reads all that comes; say the topic alone, or since when');
     }
-    const { shipped, local, explanations } = await this.planned();
+    const { shipped, local, cause } = await this.planned();
     const all = branchesOf(steps);
     const name = this.chain.name ?? defaultName(source.topic, [...all, ...(to === undefined ? [] : [to])]);
     if (this.chain.name === undefined) {
@@ -340,8 +340,7 @@ export class Standing extends Chained implements PromiseLike<Handle> {
       return deploy(http, deployment);
     }
     if (local.some(isAggregate)) {
-      const { step, because } = explanations.find(({ because }) => because !== undefined)!;
-      throw new TypeError(`an aggregate that stands needs state which outlives this process, so its chain has to run on the server; .${step}(..) does not: ${because}`);
+      throw new TypeError(`an aggregate that stands needs state which outlives this process, so it has to run on the server; .${cause!.step}(..) does not: ${cause!.because}`);
     }
     return shipped.steps.length === 0 ? stand(http, deployment, local) : standBehind(http, deployment, steps.slice(0, -local.length), local);
   }
