@@ -33,7 +33,7 @@ export async function* readGroup<T>(
   { topic, group, start }: GroupRead,
   signal?: AbortSignal,
 ): AsyncGenerator<StreamRecord<T>, void, undefined> {
-  const members = `/v1/groups/${encodeURIComponent(group)}/members`;
+  const members = `/v1/groups/${group}/members`;
   const leaving = new AbortController();
   let member = '';
   let token: string | undefined;

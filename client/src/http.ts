@@ -17,8 +17,8 @@ export interface Call {
   method?: string;
   /** Sent as JSON. */
   body?: unknown;
-  /** JSON that is written already; instead of `body`. */
-  text?: string;
+  /** What is written already; instead of `body`. */
+  content?: NonNullable<RequestInit['body']>;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 }
@@ -36,10 +36,9 @@ const BACKOFF_MS_MIN = 25;
 const BACKOFF_MS_MAX = 2_500;
 
 export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectOptions = {}): Http {
-  const request = async (path: string, { method, body, text, headers, signal }: Call = {}): Promise<Response> => {
+  const request = async (path: string, { method, body, content = JSON.stringify(body), headers, signal }: Call = {}): Promise<Response> => {
     // Both looked up with each call: a page may set them after this module was loaded.
     const base = url ?? (globalThis as unknown as Environment).process?.env?.['KAFKA_DO_URL'] ?? 'http://127.0.0.1:7070';
-    const content = text ?? JSON.stringify(body);
     const init = {
       method: method ?? (content ? 'POST' : 'GET'),
       headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }), ...headers },
@@ -57,10 +56,10 @@ export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectO
   };
   const json = async <T>(path: string, call?: Call): Promise<T> => {
     const response = await request(path, call);
-    const content = await response.text().catch((error) => {
+    const text = await response.text().catch((error) => {
       throw unreachable(path, error);
     });
-    return JSON.parse(content || 'null');
+    return JSON.parse(text || 'null');
   };
   return { retryMs, request, json };
 }

@@ -1,7 +1,7 @@
 /** The template and what it makes: sentences that do nothing until they are awaited, iterated or produced to. */
 
 import { readGroup, follow, type Start } from './consumer.ts';
-import { QuestionError } from './errors.ts';
+import { ProblemError, QuestionError } from './errors.ts';
 import { makeHttp, persist, type ConnectOptions, type Http } from './http.ts';
 import { chunks, makeProducer, type Producer, type Receipt } from './producer.ts';
 import { writeRecord, type ProduceOptions, type StreamRecord } from './record.ts';
@@ -15,6 +15,8 @@ export interface AskAnswer {
   calls: { method: string; path: string; body?: unknown }[];
   needs_confirm?: boolean;
   result?: unknown;
+  /** Of a dry run: why it could not be done. There are no calls then. */
+  problem?: { status: number } & Record<string, unknown>;
 }
 
 export type Command =
@@ -59,10 +61,13 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
 
   /** As iterating does; `signal` ends it between two records. */
   protected async *read(signal?: AbortSignal): AsyncGenerator<StreamRecord<T>, void, undefined> {
-    const { interpretations, calls } = await this.understood();
+    const { interpretations, calls, problem } = await this.understood();
     const { command, restated } = interpretations[0]!;
+    if (problem) {
+      throw new ProblemError(problem.status, problem);
+    }
     if (command.type !== 'consume') {
-      throw new TypeError(`await it: ${restated}`);
+      throw new TypeError(`no records: ${restated}`);
     }
     const { topic, group, start } = command;
     yield* group === undefined
@@ -101,7 +106,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     if ((command.type === 'consume' && !command.group) || (command.type === 'produce' && command.value === undefined)) {
       return command.topic;
     }
-    throw new TypeError(`say just a topic: ${restated}`);
+    throw new TypeError(`no topic: ${restated}`);
   }
 
   /** How the host reads the sentence. */
@@ -144,9 +149,12 @@ export interface Kafka<S> {
   flush: () => Promise<void>;
 }
 
-export function makeKafka<S>(options: ConnectOptions | undefined, make: (connection: Connection, text: string) => S): Kafka<S> {
+export function makeConnection(options?: ConnectOptions): Connection {
   const http = makeHttp(options);
-  const connection = { ...http, ...makeProducer(http) };
-  const kafka = (strings: TemplateStringsArray, ...values: unknown[]) => make(connection, sentence(strings, values));
+  return { ...http, ...makeProducer(http) };
+}
+
+export function makeKafka<S>(connection: Connection, make: (text: string) => S): Kafka<S> {
+  const kafka = (strings: TemplateStringsArray, ...values: unknown[]) => make(sentence(strings, values));
   return Object.assign(kafka, { flush: connection.flush });
 }

@@ -50,12 +50,12 @@ export function makeProducer({ json, retryMs }: Http): Producer {
   const queues = new Map<string, Queue>();
 
   const post = async (topic: string, units: Unit[]): Promise<void> => {
-    const text = `{"records":[${units.flatMap(({ records }) => records)}]}`;
+    const content = `{"records":[${units.flatMap(({ records }) => records)}]}`;
     // The host knows by it that it has stored this already, where an answer was lost.
     const headers = { 'idempotency-key': crypto.randomUUID() };
-    const path = `/v1/topics/${encodeURIComponent(topic)}/records?create=true`;
+    const path = `/v1/topics/${topic}/records?create=true`;
     try {
-      const answer = await persist(retryMs, () => json<{ records: Omit<Receipt, 'topic'>[] }>(path, { text, headers }));
+      const answer = await persist(retryMs, () => json<{ records: Omit<Receipt, 'topic'>[] }>(path, { content, headers }));
       const receipts = answer.records.map((receipt) => ({ topic, ...receipt }));
       units.forEach(({ records, resolve }) => resolve(receipts.splice(0, records.length)));
     } catch (error) {

@@ -3,7 +3,7 @@
 import { Stream } from './dsl/stream.ts';
 import type { Source } from './dsl/wire.ts';
 import type { ConnectOptions } from './http.ts';
-import { makeKafka, Sentence, type Connection, type Kafka as Tag } from './kafka.ts';
+import { makeConnection, makeKafka, Sentence, type Connection, type Kafka as Tag } from './kafka.ts';
 
 export { ConnectionError, KafkaError, ProblemError, QuestionError } from './errors.ts';
 export type { Explanation } from './dsl/plan.ts';
@@ -26,6 +26,14 @@ type Begins<T> = Pick<Stream<T>, (typeof BEGINNINGS)[number]>;
 /** A sentence that a chain may begin with. */
 export interface StreamSentence<T = any> extends Begins<T> {}
 export class StreamSentence<T = any> extends Sentence<T> {
+  catch<B = never>(onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.then(null, onError);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<T> {
+    return this.then().finally(onEnd);
+  }
+
   /** A chain over the topic: from its oldest record, unless the sentence says since when. */
   protected stream(): Stream<T> {
     return new Stream<T>({ http: this.connection, source: () => this.#source(), named: namesOf(this.connection), steps: [], values: {} });
@@ -80,7 +88,9 @@ export interface Kafka extends Tag<StreamSentence> {
 }
 
 /** A `kafka` of its own, of another host or by another token. */
-export const connect = (options?: ConnectOptions): Kafka =>
-  makeKafka(options, (connection, text) => new StreamSentence(connection, text)) as Kafka;
+export const connect = (options?: ConnectOptions): Kafka => {
+  const connection = makeConnection(options);
+  return makeKafka(connection, (text) => new StreamSentence(connection, text)) as Kafka;
+};
 
 export const kafka: Kafka = /* @__PURE__ */ connect();

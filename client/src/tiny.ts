@@ -1,7 +1,7 @@
 /** kafka.do/tiny: ask, produce, consume. */
 
 import type { ConnectOptions } from './http.ts';
-import { makeKafka, Sentence, type Kafka as Tag } from './kafka.ts';
+import { makeConnection, makeKafka, Sentence, type Kafka as Tag } from './kafka.ts';
 
 export { ConnectionError, KafkaError, ProblemError, QuestionError } from './errors.ts';
 export type { ConnectOptions } from './http.ts';
@@ -15,7 +15,9 @@ export interface Kafka extends Tag<Sentence> {
 }
 
 /** A `kafka` of its own, of another host or by another token. */
-export const connect = (options?: ConnectOptions): Kafka =>
-  makeKafka(options, (connection, text) => new Sentence(connection, text)) as Kafka;
+export const connect = (options?: ConnectOptions): Kafka => {
+  const connection = makeConnection(options);
+  return makeKafka(connection, (text) => new Sentence(connection, text)) as Kafka;
+};
 
 export const kafka: Kafka = /* @__PURE__ */ connect();

@@ -62,9 +62,9 @@ export async function stand(http: Http, { name, source, to, branches }: Deployme
         }
         const written = await process(items);
         const commits = JSON.stringify([{ group: name, member_id: member, token }]);
-        const text = `{"records":[${written.join()}],"commits":${commits}}`;
+        const content = `{"records":[${written.join()}],"commits":${commits}}`;
         const headers = { 'idempotency-key': crypto.randomUUID() };
-        await persist(http.retryMs, () => http.json('/v1/transactions', { text, headers }));
+        await persist(http.retryMs, () => http.json('/v1/transactions', { content, headers }));
         records += items.length;
       } catch (error) {
         if (signal.aborted) {

@@ -106,6 +106,25 @@ abstract class Chained {
   }
 }
 
+/** What is awaited at the end of a chain, once however often. */
+abstract class Ending<A> extends Chained implements PromiseLike<A> {
+  #answer: Promise<A> | undefined;
+
+  protected abstract take(): Promise<A>;
+
+  then<B = A, C = never>(onAnswer?: ((answer: A) => B | PromiseLike<B>) | null, onError?: ((error: any) => C | PromiseLike<C>) | null): Promise<B | C> {
+    return (this.#answer ??= this.take()).then(onAnswer, onError);
+  }
+
+  catch<C = never>(onError?: ((error: any) => C | PromiseLike<C>) | null): Promise<A | C> {
+    return this.then(null, onError);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<A> {
+    return this.then().finally(onEnd);
+  }
+}
+
 /** Records of which each has a value of type `T`. */
 export class Stream<T> extends Chained implements AsyncIterable<StreamRecord<T>> {
   /** Keeps what the function answers true for. */
@@ -252,10 +271,9 @@ export class Grouped<T, W> extends Chained {
 }
 
 /** Of all records together; awaited, it is known. */
-export class Total<A> extends Chained implements PromiseLike<A> {
+export class Total<A> extends Ending<A> {
   readonly #step: Step;
   readonly #none: A;
-  #answer: Promise<A> | undefined;
 
   constructor(chain: Chain, step: Step, none: A) {
     super(chain);
@@ -271,9 +289,8 @@ export class Total<A> extends Chained implements PromiseLike<A> {
     return (await this.planned([...this.chain.steps, this.#step])).explanations;
   }
 
-  then<B = A, C = never>(onAnswer?: ((answer: A) => B | PromiseLike<B>) | null, onError?: ((error: any) => C | PromiseLike<C>) | null): Promise<B | C> {
-    this.#answer ??= persist(this.chain.http.retryMs, () => this.#take());
-    return this.#answer.then(onAnswer, onError);
+  protected override take(): Promise<A> {
+    return persist(this.chain.http.retryMs, () => this.#take());
   }
 
   async #take(): Promise<A> {
@@ -300,9 +317,8 @@ export class Total<A> extends Chained implements PromiseLike<A> {
 const ONE_GROUP: Step = { verb: 'groupBy', fn: () => '' };
 
 /** A chain on its way to a topic; awaited, it stands. */
-export class Standing extends Chained implements PromiseLike<Handle> {
+export class Standing extends Ending<Handle> {
   readonly #to: string | undefined;
-  #handle: Promise<Handle> | undefined;
 
   constructor(chain: Chain, to: string | undefined) {
     super(chain);
@@ -313,12 +329,7 @@ export class Standing extends Chained implements PromiseLike<Handle> {
     return [this.#to];
   }
 
-  then<A = Handle, B = never>(onHandle?: ((handle: Handle) => A | PromiseLike<A>) | null, onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<A | B> {
-    this.#handle ??= this.#start();
-    return this.#handle.then(onHandle, onError);
-  }
-
-  async #start(): Promise<Handle | StandingHandle> {
+  protected override async take(): Promise<Handle> {
     const { http, steps, named } = this.chain;
     const to = this.#to;
     const source = await this.chain.source();
@@ -370,10 +381,9 @@ const branchesOf = (steps: Step[]): string[] => steps.flatMap((step) => (step.ve
 
 /** A chain that ends in branches; awaited, it stands. */
 export class Branched<T> extends Stream<T> implements PromiseLike<Handle> {
-  #standing: Standing | undefined;
+  readonly #standing = new Standing(this.chain, undefined);
 
   then<A = Handle, B = never>(onHandle?: ((handle: Handle) => A | PromiseLike<A>) | null, onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<A | B> {
-    this.#standing ??= new Standing(this.chain, undefined);
     return this.#standing.then(onHandle, onError);
   }
 }

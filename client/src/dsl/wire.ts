@@ -37,7 +37,7 @@ export async function* query(http: Http, source: Source, shipped: Shipped): Asyn
     if (limit !== undefined) {
       asked.set('limit', String(limit));
     }
-    yield* follow(http, `/v1/topics/${encodeURIComponent(topic)}/records?${asked}`, topic);
+    yield* follow(http, `/v1/topics/${topic}/records?${asked}`, topic);
     return;
   }
   const leaving = new AbortController();
@@ -119,6 +119,11 @@ export async function deploy(http: Http, { name, source, shipped, to, branches }
     await sleep(50);
     status = await http.json<Status>(path);
   }
+  return serverHandle(http, name);
+}
+
+export function serverHandle(http: Http, name: string): Handle {
+  const path = `/v1/deployments/${encodeURIComponent(name)}`;
   const post = async (what: string) => {
     await http.json(`${path}/${what}`, { method: 'POST' });
   };
