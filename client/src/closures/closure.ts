@@ -19,6 +19,8 @@ export interface Surroundings {
   given: ReadonlySet<string>;
   /** Whether this process lives in UTC, as the sandbox does. */
   isUtc: boolean;
+  /** Which parameter the record is: it has the same fields in the sandbox, and is another object. */
+  recordAt: number;
 }
 
 /** The longest source that the plugin takes. */
@@ -97,7 +99,7 @@ function parse(acorn: Acorn, text: string, sourceType: 'module' | 'script') {
 }
 
 /** The given values that the function uses. */
-function check(fn: Node, { given, isUtc }: Surroundings): string[] {
+function check(fn: Node, { given, isUtc, recordAt }: Surroundings): string[] {
   const names = namesOf(fn);
   if (fn['generator']) {
     throw new Stays('it is a generator, which answers piece by piece');
@@ -111,6 +113,7 @@ function check(fn: Node, { given, isUtc }: Surroundings): string[] {
     checkNode(node, names, isUtc);
   }
   checkBindings(names);
+  checkRecord(fn, names, recordAt);
   const values = [];
   for (const [name, uses] of names.free) {
     if (given.has(name)) {
@@ -216,6 +219,45 @@ function checkBindings({ uses, parents }: Names): void {
     }
   }
 }
+
+/** The record is read field by field, and neither passed on nor looked at whole. */
+function checkRecord(fn: Node, { uses, parents }: Names, recordAt: number): void {
+  const leaks = () => {
+    throw new Stays('it takes the record whole; read its fields by name, as in (value, { key }) => ..');
+  };
+  // Of all parameters at once, one before the record may be read, and how many there are.
+  const isBefore = (all: Node, first: number) => {
+    const member = parents.get(all)!;
+    const name = member.type === 'MemberExpression' && member['object'] === all ? nameOf(member['property'], member['computed'] && member['property'].type !== 'Literal') : undefined;
+    return name === 'length' || (/^\d+$/.test(name ?? '') && first + Number(name) < recordAt);
+  };
+  if (uses.get(fn)?.some((use) => !isBefore(use, 0))) {
+    leaks();
+  }
+  for (const [index, param] of (fn['params'] as Node[]).slice(0, recordAt + 1).entries()) {
+    const pattern = param.type === 'AssignmentPattern' ? (param['left'] as Node) : param;
+    if (param.type === 'RestElement') {
+      const all = param['argument'] as Node;
+      if (all.type !== 'Identifier' || uses.get(all)?.some((use) => !isBefore(use, index))) {
+        leaks();
+      }
+    } else if (index === recordAt && !(pattern.type === 'Identifier' ? (uses.get(pattern) ?? []).every((use) => readsFields(use, parents)) : namesFields(pattern))) {
+      leaks();
+    }
+  }
+}
+
+/** `record.key`, or `const { key } = record`. */
+function readsFields(use: Node, parents: Map<Node, Node>): boolean {
+  const parent = parents.get(use)!;
+  return parent.type === 'MemberExpression' && parent['object'] === use
+    ? nameOf(parent['property'], parent['computed']) !== undefined && !isChanged(parent, parents)
+    : parent.type === 'VariableDeclarator' && parent['init'] === use && namesFields(parent['id']);
+}
+
+/** `{ key, headers: { a } }`: no rest, and no names that are not known before. */
+const namesFields = (pattern: Node): boolean =>
+  pattern.type === 'ObjectPattern' && (pattern['properties'] as Node[]).every((property) => property.type === 'Property' && nameOf(property['key'], property['computed']) !== undefined);
 
 /** Whether a variable or a member is assigned to here. */
 function isChanged(target: Node, parents: Map<Node, Node>): boolean {

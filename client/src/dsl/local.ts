@@ -1,16 +1,20 @@
 /** What runs in this process, with the answers that the script plugin would give. */
 
 import type { RecordFields } from '../record.ts';
-import { isAggregate, type Step } from './step.ts';
-
-/** What travels along the steps. */
-export type Item = RecordFields & { readonly [own: symbol]: never };
+import { isAggregate, type Place, type Step } from './step.ts';
 
 /** Where a `branch` sends an item. */
 export type Aside = (item: RecordFields, topic: string) => void;
 
-/** Runs steps over records that end: aggregates are emitted once, at the end. */
+/** Runs steps over records that end: aggregates are emitted once, at the end. What comes out is JSON, as it is of the server. */
 export async function* run(source: AsyncIterable<RecordFields>, steps: Step[], aside: Aside): AsyncGenerator<RecordFields, void, undefined> {
+  const isAsItCame = !steps.some((step) => step.verb === 'map' || step.verb === 'flatMap' || isAggregate(step));
+  for await (const item of runRaw(source, steps, aside)) {
+    yield isAsItCame ? item : { ...item, value: JSON.parse(JSON.stringify(defined(item.value))) };
+  }
+}
+
+async function* runRaw(source: AsyncIterable<RecordFields>, steps: Step[], aside: Aside): AsyncGenerator<RecordFields, void, undefined> {
   const at = steps.findIndex(isAggregate);
   if (at === -1) {
     for await (const item of source) {
@@ -24,11 +28,25 @@ export async function* run(source: AsyncIterable<RecordFields>, steps: Step[], a
       await groups.add(arrived);
     }
   }
-  yield* run(groups.emitted(), steps.slice(at + 1), aside);
+  yield* runRaw(groups.emitted(), steps.slice(at + 1), aside);
 }
 
 /** Takes one item through steps without an aggregate; what says how one is taken is left to it. */
-export async function* through(item: RecordFields, steps: Step[], aside: Aside, from = 0): AsyncGenerator<RecordFields, void, undefined> {
+export async function* through(original: RecordFields, steps: Step[], aside: Aside): AsyncGenerator<RecordFields, void, undefined> {
+  // Who only looks at a value may change what it is shown, and not the record.
+  const value = typeof original.value === 'object' ? structuredClone(original.value) : original.value;
+  yield* onwards({ ...original, value }, original, steps, aside, 0);
+}
+
+/** `original` is null once the value is another one. */
+async function* onwards(
+  item: RecordFields,
+  original: RecordFields | null,
+  steps: Step[],
+  aside: Aside,
+  from: number,
+): AsyncGenerator<RecordFields, void, undefined> {
+  const whole = () => (original ? { ...item, value: original.value } : item);
   for (let index = from; index < steps.length; index += 1) {
     const step = steps[index]!;
     switch (step.verb) {
@@ -39,14 +57,15 @@ export async function* through(item: RecordFields, steps: Step[], aside: Aside, 
         break;
       case 'map':
         item = { ...item, value: defined(await ask(step.fn, item)) };
+        original = null;
         break;
       case 'flatMap': {
         const answers = await ask(step.fn, item);
-        if (typeof answers === 'string' || typeof answers?.[Symbol.iterator] !== 'function') {
+        if (!Array.isArray(answers)) {
           throw new TypeError(`.flatMap answered ${answers === null ? 'null' : typeof answers}; answer an array`);
         }
         for (const answer of answers) {
-          yield* through({ ...item, value: defined(answer) }, steps, aside, index + 1);
+          yield* onwards({ ...item, value: defined(answer) }, null, steps, aside, index + 1);
         }
         return;
       }
@@ -61,20 +80,27 @@ export async function* through(item: RecordFields, steps: Step[], aside: Aside, 
       case 'branch':
         for (const { when, to } of step.arms) {
           if (await ask(when, item)) {
-            aside(item, to);
+            aside(whole(), to);
             return;
           }
         }
         break;
     }
   }
-  yield item;
+  yield whole();
 }
 
-const ask = (fn: Function, item: RecordFields): any => {
-  const { value, ...place } = item;
-  return fn(value, place);
-};
+const ask = (fn: Function, item: RecordFields): any => fn(item.value, placeOf(item));
+
+/** What a function sees of a record beside its value. */
+function placeOf({ topic, partition, offset, timestamp, key, headers }: RecordFields): Place {
+  let own = headers as Place['headers'];
+  for (const name in headers) {
+    const value = headers[name]!;
+    own = Array.isArray(value) ? { ...own, [name]: value.at(-1)! } : own;
+  }
+  return { topic, partition, offset, timestamp, key, headers: own };
+}
 
 /** A key or a group as text: a text as it is, else its JSON. */
 function keyText(value: unknown, what: string): string {
@@ -118,8 +144,7 @@ export function foldOf(step: Step): Fold {
           if (state === undefined && !step.initial) {
             return item.value;
           }
-          const { value, ...place } = item;
-          return step.fn(state === undefined ? fresh(step.initial!.value) : state, value, place);
+          return step.fn(state === undefined ? fresh(step.initial!.value) : state, item.value, placeOf(item));
         },
         shown: (value) => ({ value }),
       };

@@ -32,13 +32,14 @@ let reader: Promise<Acorn> | undefined;
 /** Reads the functions of a chain and decides. What reads them is loaded with the first chain that has any. */
 export async function plan(steps: Step[], values: Record<string, unknown>): Promise<Plan> {
   const acorn = steps.some((step) => functionsOf(step).length > 0) ? await (reader ??= import('acorn')) : undefined;
-  const surroundings = { given: new Set(Object.keys(values)), isUtc: isUtc() };
+  const given = new Set(Object.keys(values));
   const explanations: Explanation[] = [];
   const wires: WireStep[] = [];
   const used: string[][] = [];
   let split = -1;
   let aggregates = 0;
   steps.forEach((step, index) => {
+    const surroundings = { given, isUtc: isUtc(), recordAt: step.verb === 'reduce' ? 2 : 1 };
     const placements = functionsOf(step).map((fn) => place(acorn!, fn, surroundings));
     aggregates += isAggregate(step) ? 1 : 0;
     const because =
@@ -66,9 +67,9 @@ export async function plan(steps: Step[], values: Record<string, unknown>): Prom
     explanation.because ??= `it goes with .${cause!.step}(..), which runs here`;
   });
   const names = new Set(used.slice(0, split).flat());
-  const given = Object.fromEntries([...names].sort().map((name) => [name, values[name]]));
+  const sent = Object.fromEntries([...names].sort().map((name) => [name, values[name]]));
   return {
-    shipped: { steps: wires.slice(0, split), ...(names.size > 0 && { values: given }) },
+    shipped: { steps: wires.slice(0, split), ...(names.size > 0 && { values: sent }) },
     local: steps.slice(split),
     explanations,
     ...(cause && { cause }),

@@ -1,9 +1,12 @@
 /** What a chain is made of, as it was written. */
 
-import type { RecordFields } from '../record.ts';
+import type { HeaderValue, RecordFields } from '../record.ts';
 
 /** What a function may know of a record beside its value. */
-export type Place = Omit<RecordFields, 'value'>;
+export interface Place extends Omit<RecordFields, 'value' | 'headers'> {
+  /** By name; of a name that repeats, the last one. */
+  readonly headers: Readonly<Record<string, HeaderValue>>;
+}
 
 export type Step =
   | { verb: 'filter' | 'map' | 'flatMap' | 'tap' | 'keyBy' | 'groupBy' | 'sum' | 'min' | 'max' | 'average'; fn: Function }

@@ -140,7 +140,7 @@ export class Stream<T> extends Chained implements AsyncIterable<StreamRecord<T>>
   }
 
   /** Makes a record of each item that the function answers. */
-  flatMap<U>(makes: Of<T, Or<Iterable<U>>>): Stream<U> {
+  flatMap<U>(makes: Of<T, Or<readonly U[]>>): Stream<U> {
     return new Stream(this.plus({ verb: 'flatMap', fn: makes }));
   }
 

@@ -42,19 +42,21 @@ const OWN = ships(String.raw`
   ({ ['amount']: a }) => a
   ([a, , b] = []) => [a, b]
   (o, { offset } = {}) => offset
-  (o, limit = 3) => o.amount + limit
-  (o, limit = o.amount) => limit
-  (o, f = () => o.amount) => f()
+  (o, r, limit = 3) => o.amount + limit
+  (o, r, limit = o.amount) => limit
+  (o, r, f = () => o.amount) => f()
   (...all) => all.length
   (o, ...rest) => rest.length
   function (o) { return o.amount; }
   function big(o) { return o.amount > 100; }
-  function fact(o, n = 5) { return n <= 1 ? 1 : n * fact(o, n - 1); }
+  function fact(o, r, n = 5) { return n <= 1 ? 1 : n * fact(o, r?.offset, n - 1); }
   (function () { return arguments.length; })
   (function () { return arguments[0].amount; })
-  (function (o) { var rest = []; for (var i = 1; i < arguments.length; i++) rest[i - 1] = arguments[i]; return rest.length; })
-  (function (o) { return Array.prototype.slice.call(arguments, 0, 1); })
-  (function (o) { return [...arguments].length; })
+  (o, { key, offset: at, headers: { h = 1 } }) => [key, at, h]
+  (o, r) => [r.key, r['offset'], r?.timestamp, typeof r.topic]
+  (o, record) => { const { key, partition } = record; return [key, partition]; }
+  (o, { timestamp } = {}) => timestamp
+  (...all) => all[0].amount
   (function (o) { return new.target === undefined; })
   ({ big(o) { return o.amount > 100; } }).big
   ({ 'big one'(o) { return o.amount; } })['big one']
@@ -218,7 +220,7 @@ const CAPTURES = [
     o => ({ limit })
     o => ({ [limit]: 1 })
     o => o[limit]
-    (o, max = limit) => max
+    (o, r, max = limit) => max
     ({ amount = limit }) => amount
     ({ [limit]: x }) => x
     ([x = limit] = []) => x
@@ -239,8 +241,8 @@ const CAPTURES = [
     o => { class A { static { this.y = limit; } } return A.y; }
     o => (function () { return limit; })()
     o => { limit: for (;;) break limit; return limit; }
-    (o, f = () => limit) => { var limit = 3; return f(); }
-    (o, x = limit) => { const limit = 3; return x; }
+    (o, r, f = () => limit) => { var limit = 3; return f(); }
+    (o, r, x = limit) => { const limit = 3; return x; }
     o => { switch (o.region) { case limit: return 1; } return 2; }
     o => o?.[limit]
     o => { if (0) { function limit() {} } return typeof limit; }
@@ -323,7 +325,7 @@ const CAPTURES = [
   `),
   ...stays('arguments is not its own', `
     (function () { return (o) => arguments[0]; })(1)
-    (function () { return (o, x = arguments) => x; })(1)
+    (function () { return (o, r, x = arguments) => x; })(1)
   `),
 ];
 
@@ -419,6 +421,33 @@ const OTHERS = [
     o => { try { return o.a.b; } catch (e) { return String(e); } }
     o => { try { return o.a.b; } catch (e) { throw new Error(e); } }
   `),
+  ...stays('the record whole', `
+    (o, r) => r
+    (o, r) => ({ ...r })
+    (o, r) => JSON.stringify(r)
+    (o, r) => Object.keys(r)
+    (o, r) => 'key' in r
+    (o, r) => r[o.field]
+    (o, r) => [r.key, r]
+    (o, r) => { r.key = 1; return r.key; }
+    (o, { ...rest }) => rest
+    (o, { [o]: x }) => x
+    (o, r) => { const { key, ...rest } = r; return rest; }
+    (o, r) => { const copy = r; return copy.key; }
+    (o, r = 5) => r
+    (o, max = limit) => max
+    (o, r) => [1].map(() => r)
+    (o, r) => r && r.key
+    (...all) => all
+    (...all) => all[1].key
+    (o, ...rest) => rest[0]
+    (...[o, r]) => r.key
+    (function () { return arguments[1]; })
+    (function () { return [...arguments]; })
+    (function (o) { return Array.prototype.slice.call(arguments, 0, 1); })
+    (function (o) { var rest = []; for (var i = 1; i < arguments.length; i++) rest[i - 1] = arguments[i]; return rest; })
+    (function (o) { return Object.keys(arguments[1]); })
+  `),
   ...stays('makes code from text', `
     o => o.constructor.constructor('return 1')()
     o => (() => {}).constructor('return 1')()
@@ -447,7 +476,7 @@ const GIVEN = [
   ...ships(`
     o => o.amount > limit
     o => ({ limit })
-    (o, max = limit) => max
+    (o, r, max = limit) => max
     ({ amount = limit }) => amount
     o => [1, 2].map(x => x * limit)
     o => typeof limit

@@ -42,8 +42,14 @@ test('groups and deployments', async () => {
   expect((await all(kafka.plugins.list())).map(({ name }) => name)).toContain('filter-json');
   const plugin = await kafka.plugins.get('filter-json');
   expect(plugin.role).toBe('processing');
-  const status = await kafka.deployments.put('copies', { plugin: 'filter-json', inputs: ['jobs'], output: 'copies', settings: { path: 'n', equals: 1 } }).catch((error) => error);
-  expect(status.name === 'copies' || status.message.includes('settings')).toBe(true);
+  const settings = { path: 'n', comparison: 'equal', operand: 1 };
+  const status = await kafka.deployments.put('copies', { plugin: 'filter-json', inputs: ['jobs'], output: 'copies', settings });
+  expect(status).toMatchObject({ name: 'copies', generation: 1, output: 'copies' });
+  expect((await kafka.deployments.pause('copies')).state).toBe('paused');
+  await kafka.deployments.resume('copies');
+  expect((await all(kafka.deployments.list())).map(({ name }) => name)).toContain('copies');
+  await kafka.deployments.delete('copies');
+  await expect(kafka.deployments.get('copies')).rejects.toMatchObject({ status: 404 });
 });
 
 test('a transaction is stored whole or not at all', async () => {

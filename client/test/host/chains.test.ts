@@ -55,6 +55,13 @@ const CHAINS: Record<string, (orders: Stream<Order>, f: <F extends (...args: any
   'windows by the record': (orders, f) => orders.window('5 minutes').groupBy(f((o: Order) => o.region)).count(),
   'windows by a field': (orders, f) => orders.groupBy(f((o: Order) => o.region)).window('1 minute', { time: f((o: Order) => o.at) }).sum(f((o: Order) => o.amount)),
   'windows of keys': (orders, f) => orders.keyBy(f((o: Order) => o.region)).window('1h').count(),
+  'a filter that changes what it is shown': (orders, f) => orders.filter(f((o: Order) => { o.amount = -1; o.items.push('x'); return o.id < 5; })),
+  'a filter that changes what a map is shown': (orders, f) =>
+    orders.filter(f((o: Order) => { o.amount = -1; return o.id < 5; })).map(f((o: Order) => [o.id, o.amount])).tap(f((pair: number[]) => { pair.push(7); })),
+  'what is not JSON': (orders, f) => orders.map(f((o: Order) => ({ at: new Date(o.at), none: undefined, nan: NaN, set: new Set([1]), minus: -0 }))),
+  'one answer many times': (orders, f) =>
+    orders.flatMap(f((o: Order) => { const one = { n: o.id }; return [one, one]; })).map(f((one: { n: number }) => { one.n += 1; return one; })),
+  'a group by what is no text': (orders, f) => orders.groupBy(f((o: Order) => ({ r: o.region, odd: o.id % 2 }))).count(),
   'steps after an aggregate': (orders, f) => orders.groupBy(f((o: Order) => o.region)).count().filter(f((c: any) => c.count > 66)).map(f((c: any, r: any) => [c, r.key])),
 };
 
