@@ -3,6 +3,7 @@
  * or sent to a topic.
  */
 
+import { KafkaError, ProblemError } from '../errors.ts';
 import type { Http } from '../http.ts';
 import { persist } from '../http.ts';
 import { makeRecord, type RecordFields, type StreamRecord } from '../record.ts';
@@ -348,14 +349,24 @@ export class Standing extends Ending<Handle> {
     }
     const deployment = { name, source, shipped, branches: all, ...(to !== undefined && { to }) };
     if (local.length === 0) {
-      return deploy(http, deployment);
+      return deploy(http, deployment).catch(movedFrom(name, 'in a process', 'on the server'));
     }
     if (local.some(isAggregate)) {
       throw new TypeError(`an aggregate that stands needs state which outlives this process, so it has to run on the server; .${cause!.step}(..) does not: ${cause!.because}`);
     }
-    return shipped.steps.length === 0 ? stand(http, deployment, local) : standBehind(http, deployment, steps.slice(0, -local.length), local);
+    const standing = shipped.steps.length === 0 ? stand(http, deployment, local) : standBehind(http, deployment, steps.slice(0, -local.length), local);
+    return standing.catch(movedFrom(name, 'on the server', `in this process (.${cause!.step}(..): ${cause!.because})`));
   }
 }
+
+/** A chain keeps its place where it runs, and does not take it along. */
+const movedFrom = (name: string, before: string, now: string) => (error: unknown): never => {
+  if (error instanceof ProblemError && ['group-in-use', 'group-exists'].includes(error.code)) {
+    const what = `the chain ${name} runs ${before}, and would now run ${now}`;
+    throw new KafkaError(`${what}; remove() it there first, or name this one .as(..) something else`, { cause: error });
+  }
+  throw error;
+};
 
 /** The steps that ship stand on the server, and send what comes out through a topic of their own to those that stay. */
 async function standBehind(http: Http, deployment: Deployment, shipped: Step[], local: Step[]): Promise<StandingHandle> {

@@ -131,3 +131,17 @@ test('what cannot stand is refused, with the reason', async () => {
   await expect(kafka`priced`.filter((o) => o.price > 2).to(`copies`).then()).rejects.toThrow(".as('my-name')");
   await expect(kafka`priced`.filter((o) => o.price > 2).as('other-copies').to(`copies`).then()).resolves.toMatchObject({ name: 'other-copies' });
 }, 60_000);
+
+test('a chain that would move between server and process says so, instead of running twice', async () => {
+  const least = 5;
+  await kafka`moving`.produce({ n: 1 });
+  const shipped = () => connect(host.options)`moving`.filter((o) => o.n > 5).to(`moved`);
+  const kept = () => connect(host.options)`moving`.filter((o) => o.n > least).to(`moved`);
+  const there = await shipped();
+  await expect(kept().then()).rejects.toThrow(/runs on the server, and would now run in this process.*least/);
+  await there.remove();
+  const here = await kept();
+  await expect(shipped().then()).rejects.toThrow(/runs in a process, and would now run on the server/);
+  await here.remove();
+  await (await shipped()).remove();
+}, 60_000);

@@ -1,0 +1,100 @@
+/** Programs of their own, beside a host that is killed and a deployment that is swapped. */
+
+import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { connect, type Kafka } from '../../src/index.ts';
+import { Host } from './host.ts';
+
+let host: Host;
+let kafka: Kafka;
+const programs: ChildProcess[] = [];
+
+beforeAll(async () => {
+  execFileSync('npm', ['run', 'build'], { cwd: resolve(import.meta.dirname, '../..'), stdio: 'ignore' });
+  host = await Host.start(['natural-language', 'script']);
+  kafka = connect(host.options);
+}, 60_000);
+afterAll(async () => {
+  programs.forEach((program) => program.kill('SIGKILL'));
+  await host.stop();
+});
+
+const run = (name: string, onMessage: (message: any) => void) => {
+  const program = fork(join(import.meta.dirname, 'programs', name), { env: { ...process.env, KAFKA_DO_URL: host.url } });
+  program.on('message', onMessage);
+  programs.push(program);
+  return program;
+};
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const until = async (isSo: () => boolean | Promise<boolean>) => {
+  while (!(await isSo())) await wait(20);
+};
+
+test('a host that is killed five times loses nothing of a producer and three readers, each a process', async () => {
+  await kafka.topics.create('numbers', { partitions: 6 });
+  const acknowledged = new Set<number>();
+  const seen = new Map<number, number>();
+  const offsets = new Map<string, number>();
+  let outOfOrder = 0;
+  const producer = run('producer.mjs', (n) => acknowledged.add(n));
+  for (let reader = 0; reader < 3; reader += 1) {
+    run('consumer.mjs', ({ n, partition, offset }) => {
+      seen.set(n, (seen.get(n) ?? 0) + 1);
+      // Within a partition what is new comes in order, without a gap.
+      const last = offsets.get(partition) ?? -1;
+      outOfOrder += offset > last + 1 ? 1 : 0;
+      offsets.set(partition, Math.max(last, offset));
+    });
+  }
+  for (let round = 0; round < 5; round += 1) {
+    await wait(1_000);
+    await host.kill();
+    await wait(100);
+    await host.restart();
+  }
+  await wait(500);
+  producer.send('stop');
+  await once(producer, 'exit');
+  expect(producer.exitCode).toBe(0);
+  await until(() => seen.size >= acknowledged.size);
+  expect([...acknowledged].every((n) => seen.has(n))).toBe(true);
+  expect(acknowledged.size).toBeGreaterThan(500);
+  // Each is stored once, though answers were lost with the host.
+  const { offsets: ends } = await kafka.topics.get('numbers');
+  expect(ends.reduce((sum, { high_watermark }) => sum + high_watermark, 0)).toBe(acknowledged.size);
+  expect(outOfOrder).toBe(0);
+  const twice = [...seen.values()].filter((count) => count > 1).length;
+  console.log(`${acknowledged.size} records, of which ${twice} came twice`);
+}, 120_000);
+
+test('closures that change while records flow: each record is taken by one of them, once', async () => {
+  const total = 30_000;
+  await kafka.topics.create('flowing', { partitions: 2 });
+  const program = (version: number) =>
+    connect(host.options)<{ n: number }>`flowing`.filter((o) => o.n % 2 === 0).map((o) => ({ ...o, version })).with({ version }).to('taken');
+  await program(0);
+  const producing = (async () => {
+    for (let n = 0; n < total; n += 500) {
+      await kafka`flowing`.produceBatch(Array.from({ length: 500 }, (_, i) => ({ n: n + i })), ({ n }) => ({ partition: n % 4 < 2 ? 0 : 1 }));
+    }
+  })();
+  let versions = 0;
+  let isProducing = true;
+  producing.finally(() => {
+    isProducing = false;
+  });
+  while (isProducing) {
+    await program((versions += 1));
+  }
+  await producing;
+  const taken: { n: number; version: number }[] = [];
+  await until(async () => (await kafka.topics.get('taken')).offsets.reduce((sum, { high_watermark }) => sum + high_watermark, 0) >= total / 2);
+  for await (const { value } of kafka`taken from beginning`) taken.push(value);
+  expect(taken.map(({ n }) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: total / 2 }, (_, i) => i * 2));
+  expect(new Set(taken.map(({ version }) => version)).size).toBeGreaterThan(1);
+  console.log(`${versions} swaps`);
+}, 180_000);
