@@ -160,7 +160,8 @@ export async function* follow<T>(http: Http, path: string, topic: string): Async
         return;
       }
     } catch (error) {
-      if (!response || !isPassing(error)) {
+      // Within the last so many there is no place to go on from: each of them has the cursor of the end.
+      if (!response || !isPassing(error) || asked.has('last')) {
         throw error;
       }
     } finally {
@@ -168,7 +169,6 @@ export async function* follow<T>(http: Http, path: string, topic: string): Async
     }
     if (cursor) {
       asked.delete('from');
-      asked.delete('last');
       asked.set('cursor', cursor);
     }
     if (left < Infinity) {

@@ -121,6 +121,44 @@ test('without a group a topic is followed from now on, or read from a time and e
   expect(live.filter((n) => n >= 100)).toEqual([100, 101, 102]);
 });
 
+test('a stream that breaks goes on after the last record that came, and ends where it would have ended', async () => {
+  await kafka`create topic broken with 3 partitions`;
+  await kafka`broken`.produceBatch(numbers(0, 300), ({ n }) => ({ partition: n % 3 }));
+  let cuts = 0;
+  /** Each answer breaks off within its second line, or its tenth. */
+  const flaky = connect({
+    ...host.options,
+    fetch: async (input, init) => {
+      const response = await host.options.fetch(input, init);
+      if (!String(input).includes('/records?')) {
+        return response;
+      }
+      const text = await response.text();
+      const at = text.split('\n').slice(0, cuts % 2 === 0 ? 1 : 9).join('\n').length + 20;
+      if (at >= text.length) {
+        return new Response(text, response);
+      }
+      cuts += 1;
+      const body = new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode(text.slice(0, at))),
+        pull: (controller) => (cuts % 3 === 0 ? controller.close() : controller.error(new Error('reset'))),
+      });
+      return new Response(body, { headers: response.headers });
+    },
+  });
+  const read = async (records: AsyncIterable<StreamRecord>) => {
+    const found: number[] = [];
+    for await (const { n } of records) found.push(n);
+    return found.sort((a, b) => a - b);
+  };
+  expect(await read(flaky`broken from beginning`)).toEqual(numbers(0, 300).map(({ n }) => n));
+  expect(cuts).toBeGreaterThan(20);
+  expect(await read(flaky`first 25 from broken where n >= 100`)).toHaveLength(25);
+  // Of the last so many nobody knows which were left: better none than too few.
+  await expect(read(flaky`last 10 from broken`)).rejects.toThrow('broke off');
+  expect(await read(kafka`last 10 from broken`)).toHaveLength(10);
+}, 60_000);
+
 test('what reads no records says so, and a topic that is not there as well', async () => {
   const read = async (records: AsyncIterable<StreamRecord>) => {
     for await (const _ of records);
