@@ -15,8 +15,8 @@ export type Placement =
   | { runs: 'client'; because: string };
 
 export interface Surroundings {
-  /** Names that are given along. */
-  given: ReadonlySet<string>;
+  /** What is given along, by name. */
+  given: Readonly<Record<string, unknown>>;
   /** Whether this process lives in UTC, as the sandbox does. */
   isUtc: boolean;
   /** Which parameter the record is: it has the same fields in the sandbox, and is another object. */
@@ -116,7 +116,8 @@ function check(fn: Node, { given, isUtc, recordAt }: Surroundings): string[] {
   checkRecord(fn, names, recordAt);
   const values = [];
   for (const [name, uses] of names.free) {
-    if (given.has(name)) {
+    if (Object.hasOwn(given, name)) {
+      checkOrder(name, given[name], uses, names.parents);
       values.push(name);
     } else if (!isLanguage(name)) {
       throw new Stays(`${name} is not its own${remedy(name)}`);
@@ -155,6 +156,9 @@ function checkNode(node: Node, { uses }: Names, isUtc: boolean): void {
     case 'ForOfStatement':
       if (node['async'] || node['await'] || node.type === 'AwaitExpression') {
         throw new Stays('it is async, or makes something async; what runs beside the data answers at once');
+      }
+      if (node['params']?.[0]?.name === 'async' && node['params'][0].start === node.start) {
+        throw new Stays("the sandbox's engine does not read async => ..; put the parameter in parentheses");
       }
       break;
     case 'ImportExpression':
@@ -280,6 +284,34 @@ function isChanged(target: Node, parents: Map<Node, Node>): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * The host keeps the fields of an object in the order of their names. Whoever only looks fields up does not see that; whoever goes
+ * through them, or passes the object on, may.
+ */
+function checkOrder(name: string, value: unknown, uses: Node[], parents: Map<Node, Node>): void {
+  const isLookedUp = (use: Node) => {
+    const parent = parents.get(use)!;
+    const above = parents.get(parent);
+    return (
+      (parent.type === 'MemberExpression' && parent['object'] === use && !(above?.type === 'CallExpression' && above['callee'] === parent)) ||
+      (parent.type === 'BinaryExpression' && parent['operator'] === 'in' && parent['right'] === use)
+    );
+  };
+  const inner = typeof value === 'object' && value !== null && !Array.isArray(value) && uses.every(isLookedUp) ? Object.values(value) : [value];
+  if (!inner.every(isInOrder)) {
+    throw new Stays(`it may see in which order the fields of ${name} stand, which the host does not keep; give it with its fields in the order of their names`);
+  }
+}
+
+/** Fields that are numbers come first everywhere, in the order of the numbers. */
+function isInOrder(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) {
+    return true;
+  }
+  const names = Array.isArray(value) ? [] : Object.keys(value).filter((name) => !/^\d+$/.test(name));
+  return names.every((name, at) => (at === 0 || names[at - 1]! < name) && !/[\ud800-\uffff]/.test(name)) && Object.values(value).every(isInOrder);
 }
 
 /** A use of a name of the language, or of a given value. */

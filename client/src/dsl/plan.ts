@@ -32,14 +32,13 @@ let reader: Promise<Acorn> | undefined;
 /** Reads the functions of a chain and decides. What reads them is loaded with the first chain that has any. */
 export async function plan(steps: Step[], values: Record<string, unknown>): Promise<Plan> {
   const acorn = steps.some((step) => functionsOf(step).length > 0) ? await (reader ??= import('acorn')) : undefined;
-  const given = new Set(Object.keys(values));
   const explanations: Explanation[] = [];
   const wires: WireStep[] = [];
   const used: string[][] = [];
   let split = -1;
   let aggregates = 0;
   steps.forEach((step, index) => {
-    const surroundings = { given, isUtc: isUtc(), recordAt: step.verb === 'reduce' ? 2 : 1 };
+    const surroundings = { given: values, isUtc: isUtc(), recordAt: step.verb === 'reduce' ? 2 : 1 };
     const placements = functionsOf(step).map((fn) => place(acorn!, fn, surroundings));
     aggregates += isAggregate(step) ? 1 : 0;
     const because =

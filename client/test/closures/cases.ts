@@ -168,7 +168,8 @@ const OWN = ships(String.raw`
   $ => $.amount
   _ => _.amount
   \u006f => o.amount
-  async => async.amount
+  (async) => async.amount
+  o => [o].map((async) => async.amount)
   of => of.amount
   get => get.amount
   o => { const async = 1, of = 2, get = 3, set = 4, from = 5; return async + of + get + set + from; }
@@ -342,6 +343,10 @@ const OTHERS = [
     o => { class A { async m() {} } return A; }
     async ({ amount }) => amount
   `),
+  ...stays('parentheses', `
+    async => async.amount
+    o => [o].map(async => async.amount)
+  `),
   ...stays('generator', `
     function* (o) { yield o; }
     async function* (o) { yield 1; }
@@ -486,10 +491,26 @@ const GIVEN = [
   ...ships(`
     o => table[o.region] ?? limit
     o => o.region in table
-    o => ({ ...table, limit })
+    o => table.us + table['eu']
     o => names.map(name => name + limit).join()
-    o => { const { us = 5 } = table; return us + names.length; }
+    o => ((table) => Object.keys(table))({ us: 1, eu: 2 })
   `, { given: { limit: 100, table: { us: 1, eu: 2 }, names: ['a', 'b'] } }),
+  ...ships(`
+    o => Object.keys(ranks)
+    o => ({ ...ranks, limit: 1 })
+    o => [ranks, ranks.us]
+  `, { given: { ranks: { 7: 0, 10: 1, eu: 2, us: 1 } } }),
+  ...stays('in which order the fields of table stand', `
+    o => Object.keys(table)
+    o => ({ ...table })
+    o => [table, table.us]
+    o => table.hasOwnProperty('us')
+    o => { const { us, ...others } = table; return others; }
+  `, { given: { table: { us: 1, eu: 2 } } }),
+  ...stays('in which order the fields of table stand', `
+    o => table[o.region]
+    o => 'eu' in table
+  `, { given: { table: { eu: { z: 1, a: 2 } } } }),
   ...stays('it changes limit', `
     o => { limit = 5; return limit; }
     o => limit++

@@ -6,9 +6,9 @@ import { isLanguage } from '../../src/closures/language.ts';
 import { OUTSIDE, type Case } from './cases.ts';
 
 /** The function as the program has it. */
-export function original({ code, isSloppy }: Case, given?: object): Function {
-  const names = given ? Object.keys(given) : [];
-  const outside = OUTSIDE + names.filter((name) => !OUTSIDE.includes(`${name} `)).map((name) => `const ${name} = 1;`).join('');
+export function original({ code, isSloppy, given = {} }: Case): Function {
+  const more = Object.entries(given).filter(([name]) => !OUTSIDE.includes(`${name} =`));
+  const outside = OUTSIDE + more.map(([name, value]) => `const ${name} = ${JSON.stringify(value)};`).join('');
   return new Function(`${isSloppy ? '' : '"use strict";'} ${outside}\nreturn (${code}\n);`)();
 }
 
