@@ -3,6 +3,8 @@
  * They are written in strict code, among the names of `OUTSIDE`, unless they say otherwise.
  */
 
+import { ENGINE } from './engine.ts';
+
 export const OUTSIDE = `
   const limit = 100, table = { us: 1, eu: 2 }, names = ['a', 'b'], pattern = /x/;
   let counter = 0;
@@ -591,4 +593,4 @@ const SLOPPY = [
   `, { isSloppy: true }),
 ];
 
-export const CASES: Case[] = [...OWN, ...LONG, ...CAPTURES, ...OTHERS, ...GIVEN, ...TIMES, ...SLOPPY];
+export const CASES: Case[] = [...OWN, ...ships(ENGINE), ...LONG, ...CAPTURES, ...OTHERS, ...GIVEN, ...TIMES, ...SLOPPY];

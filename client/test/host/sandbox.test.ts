@@ -33,6 +33,10 @@ const OUTCOME = `(f, args) => {
 /** The engine spreads no text into an object, as `{ ...'ab' }` should: `{ 0: 'a', 1: 'b' }`. */
 const isSpreadText = ({ code }: Case, input: string) => /\(\{ \.\.\./.test(code) && input.startsWith('["text"');
 
+/** The last digit of these functions is up to the engine, by the letter of the language. */
+const isApproximate = ({ code }: Case) => /Math\.(exp|sin)\(|\*\* -5/.test(code);
+const rounded = (text: string) => text.replace(/\d+\.\d+(e-?\d+)?/g, (number) => Number(number).toPrecision(12));
+
 /** What the clock decides. */
 const isTimeless = ({ code }: Case) => !code.includes('Date.now') && !code.includes('new Date()');
 
@@ -58,8 +62,8 @@ test('each answers there what it answers here', async () => {
   }
   const wrong = cases.flatMap((one, at) =>
     INPUTS.flatMap((input, row) => {
-      const here = outcome(original(one), input);
-      return found[row]![at] === here || isSpreadText(one, JSON.stringify(input())) ? [] : [{ code: one.code, input: JSON.stringify(input()), here, there: found[row]![at] }];
+      const [here, there] = [outcome(original(one), input), found[row]![at]!].map((shown) => (isApproximate(one) ? rounded(shown) : shown));
+      return here === there || isSpreadText(one, JSON.stringify(input())) ? [] : [{ code: one.code, input: JSON.stringify(input()), here, there }];
     }),
   );
   expect(wrong).toEqual([]);
