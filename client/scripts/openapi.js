@@ -1,4 +1,6 @@
-/** Writes the types of the host's API, from the description that a running host gives: `node scripts/openapi.js [URL]`. */
+/**
+ * Writes the types of the host's API, from the description that a running host gives: `node scripts/openapi.js [URL]`.
+ */
 
 import { writeFile } from 'node:fs/promises';
 
@@ -17,4 +19,7 @@ const text = JSON.stringify(description, (name, value) => {
   return missing !== undefined && !Object.hasOwn(schemas, missing) ? {} : value;
 });
 const types = astToString(await openapiTS(JSON.parse(text), { alphabetize: true }));
-await writeFile(new URL('../src/api/openapi.ts', import.meta.url), `/** Written by scripts/openapi.js; do not edit. */\n\n${types}`);
+await writeFile(
+  new URL('../src/api/openapi.ts', import.meta.url),
+  `/** Written by scripts/openapi.js; do not edit. */\n\n${types}`,
+);

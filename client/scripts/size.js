@@ -1,4 +1,6 @@
-/** What each entry point weighs in a page, and whether that is within its budget. What is loaded later is counted apart. */
+/**
+ * What each entry point weighs in a page, and whether that is within its budget. What is loaded later is counted apart.
+ */
 
 import { gzipSync } from 'node:zlib';
 
@@ -25,7 +27,9 @@ for (const [entry, budgetBytes] of Object.entries(BUDGET_BYTES)) {
   const later = chunks.filter(isLater).reduce((sum, chunk) => sum + bytes(chunk), 0);
   const isFit = atOnce <= budgetBytes;
   isOver ||= !isFit;
-  console.log(`${entry}: ${atOnce} of ${budgetBytes} bytes, gzipped${later > 0 ? `; ${later} more where closures are read` : ''}${isFit ? '' : ': over'}`);
+  console.log(
+    `${entry}: ${atOnce} of ${budgetBytes} bytes, gzipped${later > 0 ? `; ${later} more where closures are read` : ''}${isFit ? '' : ': over'}`,
+  );
 }
 if (isOver) {
   console.error('Over budget: take something out, or raise the budget in scripts/size.js and say why.');

@@ -25,8 +25,9 @@ const POLL_BYTES = 1 << 20;
 const LEAVE_MS_MAX = 5_000;
 
 /**
- * Reads as a member of a group. A record is committed once the next one is asked for: so one that the reader failed at, or
- * stopped at, comes again. While the reader works, the member says that it is there. `signal` ends it between two records.
+ * Reads as a member of a group. A record is committed once the next one is asked for: so one that the reader failed at,
+ * or stopped at, comes again. While the reader works, the member says that it is there. `signal` ends it between two
+ * records.
  */
 export async function* readGroup<T>(
   http: Http,
@@ -76,7 +77,11 @@ export async function* readGroup<T>(
         if (!member) {
           // Where a group begins that has no place yet: `committed` is then the beginning.
           const from = typeof start === 'string' ? start : (start as { since_ms: number }).since_ms;
-          const joined = await call<{ member_id: string; heartbeat_ms: number }>('', { topics: [topic], start: from }, signal);
+          const joined = await call<{ member_id: string; heartbeat_ms: number }>(
+            '',
+            { topics: [topic], start: from },
+            signal,
+          );
           member = `/${joined.member_id}`;
           clearInterval(beating);
           beating = setInterval(() => {
@@ -133,10 +138,14 @@ export const isGone = (error: unknown) =>
   error instanceof ProblemError && /unknown-[mg]|lease|assigned|already/.test(error.code);
 
 /**
- * Reads a stream of NDJSON, of which each item has a cursor, and goes on after the last item where the connection breaks.
- * `path` is the call that the stream is of.
+ * Reads a stream of NDJSON, of which each item has a cursor, and goes on after the last item where the connection
+ * breaks. `path` is the call that the stream is of.
  */
-export async function* follow<T>(http: Http, path: string, topic: string): AsyncGenerator<StreamRecord<T>, void, undefined> {
+export async function* follow<T>(
+  http: Http,
+  path: string,
+  topic: string,
+): AsyncGenerator<StreamRecord<T>, void, undefined> {
   const [base, query] = path.split('?') as [string, string?];
   const asked = new URLSearchParams(query);
   const isEndless = asked.has('follow');

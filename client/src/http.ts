@@ -36,9 +36,13 @@ const BACKOFF_MS_MIN = 25;
 const BACKOFF_MS_MAX = 2_500;
 
 export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectOptions = {}): Http {
-  const request = async (path: string, { method, body, content = JSON.stringify(body), headers, signal }: Call = {}): Promise<Response> => {
+  const request = async (
+    path: string,
+    { method, body, content = JSON.stringify(body), headers, signal }: Call = {},
+  ): Promise<Response> => {
     // Both looked up with each call: a page may set them after this module was loaded.
-    const base = url ?? (globalThis as unknown as Environment).process?.env?.['KAFKA_DO_URL'] ?? 'http://127.0.0.1:7070';
+    const base =
+      url ?? (globalThis as unknown as Environment).process?.env?.['KAFKA_DO_URL'] ?? 'http://127.0.0.1:7070';
     const init = {
       method: method ?? (content ? 'POST' : 'GET'),
       headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }), ...headers },
@@ -50,7 +54,10 @@ export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectO
     });
     if (!response.ok) {
       const retryAfterMs = Number(response.headers.get('retry-after')) * 1000;
-      throw new ProblemError(response.status, { retryAfterMs, ...((await response.json().catch(() => ({}))) as object) });
+      throw new ProblemError(response.status, {
+        retryAfterMs,
+        ...((await response.json().catch(() => ({}))) as object),
+      });
     }
     return response;
   };
@@ -69,11 +76,15 @@ interface Environment {
 }
 
 const unreachable = (where: string, cause: Error) =>
-  new ConnectionError(`${where} cannot be reached: ${(cause.cause as Error)?.message || cause.message}; run kafka-do serve, or set KAFKA_DO_URL`, { cause });
+  new ConnectionError(
+    `${where} cannot be reached: ${(cause.cause as Error)?.message || cause.message}; run kafka-do serve, or set KAFKA_DO_URL`,
+    { cause },
+  );
 
 /** Whether the same call may succeed later. */
 export const isPassing = (error: unknown): boolean =>
-  error instanceof ConnectionError || (error instanceof ProblemError && (error.status >= 500 || error.status === 408 || error.status === 429));
+  error instanceof ConnectionError ||
+  (error instanceof ProblemError && (error.status >= 500 || error.status === 408 || error.status === 429));
 
 /** How long to wait before the next attempt, longer each time; as long as the host asks for, where it does. */
 export const backoffMs = (attempt: number, error?: unknown): number =>

@@ -11,9 +11,32 @@ import { deployWebhook, type WebhookOptions } from './webhook.ts';
 
 export type * from './api/plain.ts';
 export {
-  Branched, ConnectionError, Grouped, KafkaError, ProblemError, QuestionError, Standing, Stream, StreamSentence, Total,
-  type Aggregated, type Arm, type Bytes, type ConnectOptions, type Explanation, type Handle, type HeaderValue, type InWindow, type Of,
-  type Place, type ProduceOptions, type Receipt, type RecordFields, type StandingHandle, type StreamRecord, type WindowOptions,
+  Branched,
+  ConnectionError,
+  Grouped,
+  KafkaError,
+  ProblemError,
+  QuestionError,
+  Standing,
+  Stream,
+  StreamSentence,
+  Total,
+  type Aggregated,
+  type Arm,
+  type Bytes,
+  type ConnectOptions,
+  type Explanation,
+  type Handle,
+  type HeaderValue,
+  type InWindow,
+  type Of,
+  type Place,
+  type ProduceOptions,
+  type Receipt,
+  type RecordFields,
+  type StandingHandle,
+  type StreamRecord,
+  type WindowOptions,
 } from './streams.ts';
 export type { GroupOffset, Transaction, TransactionTopic } from './transaction.ts';
 export type { SecretReference, WebhookOptions } from './webhook.ts';

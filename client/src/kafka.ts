@@ -51,7 +51,11 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
 
   /** The same sentence, meant seriously: what it deletes, resets or shortens does not come back. */
   confirm(): this {
-    return new (this.constructor as new (...of: ConstructorParameters<typeof Sentence>) => this)(this.connection, this.text, true);
+    return new (this.constructor as new (...of: ConstructorParameters<typeof Sentence>) => this)(
+      this.connection,
+      this.text,
+      true,
+    );
   }
 
   /** Reads the records that the sentence asks for; in a group, a record is committed once the next one is asked for. */
@@ -94,8 +98,8 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
   }
 
   /**
-   * The topic that the sentence is about. One word is taken for its name as it stands, so that a topic can be begun; what
-   * several words mean is asked.
+   * The topic that the sentence is about. One word is taken for its name as it stands, so that a topic can be begun;
+   * what several words mean is asked.
    */
   protected async topic(): Promise<string> {
     const name = /^"?([\w.-]+)"?$/.exec(this.text);
@@ -118,7 +122,9 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     const { json, retryMs } = this.connection;
     const body = { text: this.text, utc_offset_minutes: -new Date().getTimezoneOffset(), ...how };
     // What may have been done is not asked for again.
-    const answer = await persist('dry_run' in how ? retryMs : 0, () => json<AskAnswer & { question?: Question }>('/v1/ask', { body }));
+    const answer = await persist('dry_run' in how ? retryMs : 0, () =>
+      json<AskAnswer & { question?: Question }>('/v1/ask', { body }),
+    );
     if (answer.question) {
       throw new QuestionError(answer.question.text, answer.question.suggestions);
     }
@@ -137,9 +143,11 @@ export type Produced<T> = 0 extends 1 & T ? any : T | null;
 /** Lists are arrays, and of a group its members and its lag are numbers; the rest is as the host has it. */
 function plainAnswer(result: any): unknown {
   const list = result?.items ?? result?.records;
-  return Array.isArray(list) ? list
-    : Array.isArray(result?.members) ? { ...result, members: result.members.length }
-    : result;
+  return Array.isArray(list)
+    ? list
+    : Array.isArray(result?.members)
+      ? { ...result, members: result.members.length }
+      : result;
 }
 
 /** A tag of sentences, and what is about all of them. */

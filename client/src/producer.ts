@@ -1,6 +1,6 @@
 /**
- * Producing to topics. What is produced while a request for the topic is under way goes together in the next one: there is no
- * timer, and a producer that is alone waits for nothing.
+ * Producing to topics. What is produced while a request for the topic is under way goes together in the next one: there
+ * is no timer, and a producer that is alone waits for nothing.
  */
 
 import { ProblemError } from './errors.ts';
@@ -29,8 +29,8 @@ interface Queue {
 }
 
 /**
- * What a request may cost: a character for a character, and something for each record, so that it has less than the 4,096 of
- * which the host remembers one by one where they went.
+ * What a request may cost: a character for a character, and something for each record, so that it has less than the
+ * 4,096 of which the host remembers one by one where they went.
  */
 const REQUEST_COST_MAX = 2 << 20;
 const RECORD_COST = 512;
@@ -55,7 +55,9 @@ export function makeProducer({ json, retryMs }: Http): Producer {
     const headers = { 'idempotency-key': crypto.randomUUID() };
     const path = `/v1/topics/${topic}/records?create=true`;
     try {
-      const answer = await persist(retryMs, () => json<{ records: Omit<Receipt, 'topic'>[] }>(path, { content, headers }));
+      const answer = await persist(retryMs, () =>
+        json<{ records: Omit<Receipt, 'topic'>[] }>(path, { content, headers }),
+      );
       const receipts = answer.records.map((receipt) => ({ topic, ...receipt }));
       units.forEach(({ records, resolve }) => resolve(receipts.splice(0, records.length)));
     } catch (error) {
@@ -117,7 +119,10 @@ export function makeProducer({ json, retryMs }: Http): Producer {
 }
 
 /** Parts of a batch that is too large for one request. */
-export async function* chunks<T>(items: Iterable<T> | AsyncIterable<T>, write: (item: T) => string): AsyncGenerator<string[]> {
+export async function* chunks<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  write: (item: T) => string,
+): AsyncGenerator<string[]> {
   let [chunk, cost]: [string[], number] = [[], 0];
   for await (const item of items) {
     const record = write(item);

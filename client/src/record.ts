@@ -22,8 +22,8 @@ export interface RecordFields<T = any> {
 }
 
 /**
- * A record. The fields of its value read through it, `record.amount` as `record.value.amount`, but for those that are called
- * as its own; `JSON.stringify(record)` is its value's.
+ * A record. The fields of its value read through it, `record.amount` as `record.value.amount`, but for those that are
+ * called as its own; `JSON.stringify(record)` is its value's.
  */
 export type StreamRecord<T = any> = RecordFields<T> & { toJSON(): T } & (0 extends 1 & T
     ? { readonly [field: string]: any }
@@ -44,17 +44,27 @@ type Fields = RecordFields<any>;
 
 const readThrough: ProxyHandler<Fields> = {
   get: (record, name) =>
-    name === 'toJSON' ? () => record.value : name in record ? record[name as keyof Fields] : hasField(record, name) ? record.value[name] : undefined,
+    name === 'toJSON'
+      ? () => record.value
+      : name in record
+        ? record[name as keyof Fields]
+        : hasField(record, name)
+          ? record.value[name]
+          : undefined,
 };
 
-const hasField = ({ value }: Fields, name: string | symbol) => typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+const hasField = ({ value }: Fields, name: string | symbol) =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name);
 
 /** Of what the host sends: an item of a batch or a stream. */
-export const makeRecord = <T>(item: Fields, topic?: string): StreamRecord<T> => new Proxy(fieldsOf(item, topic), readThrough) as StreamRecord<T>;
+export const makeRecord = <T>(item: Fields, topic?: string): StreamRecord<T> =>
+  new Proxy(fieldsOf(item, topic), readThrough) as StreamRecord<T>;
 
 /** The same without its fields read through it. */
-export const fieldsOf = ({ topic, partition, offset, timestamp, key, value, headers }: Fields, ofTopic = topic): Fields =>
-  ({ topic: ofTopic, partition, offset, timestamp, key, value: fromWire(value), headers });
+export const fieldsOf = (
+  { topic, partition, offset, timestamp, key, value, headers }: Fields,
+  ofTopic = topic,
+): Fields => ({ topic: ofTopic, partition, offset, timestamp, key, value: fromWire(value), headers });
 
 /** A record as the host takes it, in JSON. */
 export function writeRecord(value: unknown, options?: ProduceOptions): string {
@@ -66,11 +76,13 @@ export function writeRecord(value: unknown, options?: ProduceOptions): string {
 
 /** Bytes travel as `{"$base64": ".."}`; what only looks like that, as the bytes of its JSON. */
 function toWire(value: any): any {
-  const bytes = value instanceof Uint8Array ? value : isBase64(value) && new TextEncoder().encode(JSON.stringify(value));
+  const bytes =
+    value instanceof Uint8Array ? value : isBase64(value) && new TextEncoder().encode(JSON.stringify(value));
   return bytes ? { $base64: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')) } : value;
 }
 
-const fromWire = (value: any): any => (isBase64(value) ? Uint8Array.from(atob(value.$base64), (char) => char.charCodeAt(0)) : value);
+const fromWire = (value: any): any =>
+  isBase64(value) ? Uint8Array.from(atob(value.$base64), (char) => char.charCodeAt(0)) : value;
 
 /** An object whose first field is `$base64`. */
 function isBase64(value: any): boolean {

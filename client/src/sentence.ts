@@ -1,17 +1,18 @@
 /**
- * A template as a sentence. Values travel as literals of the grammar, never as words of it: whatever a value holds, it cannot
- * change what the sentence asks for.
+ * A template as a sentence. Values travel as literals of the grammar, never as words of it: whatever a value holds, it
+ * cannot change what the sentence asks for.
  *
- * For that the author's own text is taken apart as the grammar takes it apart. Each quoted text, and each word that a value is
- * part of (`orders-${region}` is one name), is written anew as one text in double quotes with blanks around it, so that
- * nothing before it can reach into it. What cannot be a word, such as a number, stays as it is.
+ * For that the author's own text is taken apart as the grammar takes it apart. Each quoted text, and each word that a
+ * value is part of (`orders-${region}` is one name), is written anew as one text in double quotes with blanks around
+ * it, so that nothing before it can reach into it. What cannot be a word, such as a number, stays as it is.
  */
 
 /** Stands for a value; no text has it. */
 const HOLE = '\0';
 
 /** A quoted text of any kind, or a word. */
-const TOKEN = /(["'`])((?:\\.|(?!\1)[^\\])*)\1|\u201c((?:\\.|[^\\\u201d])*)\u201d|\u2018((?:\\.|[^\\\u2019])*)\u2019|[^\s<>=~!\u2264\u2265\u2260,:{}[\]]+/gs;
+const TOKEN =
+  /(["'`])((?:\\.|(?!\1)[^\\])*)\1|\u201c((?:\\.|[^\\\u201d])*)\u201d|\u2018((?:\\.|[^\\\u2019])*)\u2019|[^\s<>=~!\u2264\u2265\u2260,:{}[\]]+/gs;
 
 export function sentence(parts: readonly string[], values: readonly unknown[]): string {
   if (values.length === 0) {
@@ -41,7 +42,8 @@ export function sentence(parts: readonly string[], values: readonly unknown[]): 
 }
 
 function plain(value: unknown): string {
-  const text = value instanceof Date ? value.toISOString() : typeof value === 'object' && value ? JSON.stringify(value) : value;
+  const text =
+    value instanceof Date ? value.toISOString() : typeof value === 'object' && value ? JSON.stringify(value) : value;
   if (text == null || ['function', 'symbol'].includes(typeof text)) {
     throw new TypeError(`${String(text)} in a sentence; give text, a number, a date or JSON`);
   }

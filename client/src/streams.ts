@@ -9,7 +9,18 @@ export { ConnectionError, KafkaError, ProblemError, QuestionError } from './erro
 export type { Explanation } from './dsl/plan.ts';
 export type { StandingHandle } from './dsl/standing.ts';
 export type { Place } from './dsl/step.ts';
-export { Branched, Grouped, Standing, Stream, Total, type Aggregated, type Arm, type InWindow, type Of, type WindowOptions } from './dsl/stream.ts';
+export {
+  Branched,
+  Grouped,
+  Standing,
+  Stream,
+  Total,
+  type Aggregated,
+  type Arm,
+  type InWindow,
+  type Of,
+  type WindowOptions,
+} from './dsl/stream.ts';
 export type { Handle } from './dsl/wire.ts';
 export type { ConnectOptions } from './http.ts';
 export type { Receipt } from './producer.ts';
@@ -17,8 +28,25 @@ export type { Bytes, HeaderValue, ProduceOptions, RecordFields, StreamRecord } f
 
 /** The steps that a chain may begin with. */
 const BEGINNINGS = [
-  'filter', 'map', 'flatMap', 'tap', 'keyBy', 'branch', 'window', 'groupBy',
-  'count', 'sum', 'min', 'max', 'average', 'reduce', 'to', 'collect', 'explain', 'with', 'as',
+  'filter',
+  'map',
+  'flatMap',
+  'tap',
+  'keyBy',
+  'branch',
+  'window',
+  'groupBy',
+  'count',
+  'sum',
+  'min',
+  'max',
+  'average',
+  'reduce',
+  'to',
+  'collect',
+  'explain',
+  'with',
+  'as',
 ] as const;
 
 type Begins<T> = Pick<Stream<T>, (typeof BEGINNINGS)[number]>;
@@ -36,7 +64,13 @@ export class StreamSentence<T = any> extends Sentence<T> {
 
   /** A chain over the topic: from its oldest record, unless the sentence says since when. */
   protected stream(): Stream<T> {
-    return new Stream<T>({ http: this.connection, source: () => this.#source(), named: namesOf(this.connection), steps: [], values: {} });
+    return new Stream<T>({
+      http: this.connection,
+      source: () => this.#source(),
+      named: namesOf(this.connection),
+      steps: [],
+      values: {},
+    });
   }
 
   async #source(): Promise<Source> {
@@ -52,7 +86,13 @@ export class StreamSentence<T = any> extends Sentence<T> {
     if (conditions || (typeof start === 'object' && 'last' in start)) {
       throw new TypeError(`no chain begins so: ${restated}; say the topic, and then .filter(..)`);
     }
-    return { topic, start, ...(group !== undefined && { group }), ...(untilMs !== undefined && { untilMs }), ...(limit !== undefined && { limit }) };
+    return {
+      topic,
+      start,
+      ...(group !== undefined && { group }),
+      ...(untilMs !== undefined && { untilMs }),
+      ...(limit !== undefined && { limit }),
+    };
   }
 }
 

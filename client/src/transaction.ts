@@ -58,10 +58,15 @@ export async function transact(connection: Connection, stage: (tx: Transaction) 
   if (staged.length === 0 && offsets.length === 0) {
     return [];
   }
-  await makeTopics(connection, staged.map(({ topic }) => topic));
+  await makeTopics(
+    connection,
+    staged.map(({ topic }) => topic),
+  );
   const records = staged.map(({ topic, record }) => `{"topic":${JSON.stringify(topic)},${record.slice(1)}`);
   const content = `{"records":[${records.join()}],"offsets":${JSON.stringify(offsets)}}`;
   const headers = { 'idempotency-key': crypto.randomUUID() };
-  const answer = await persist(connection.retryMs, () => connection.json<{ records: Receipt[] }>('/v1/transactions', { content, headers }));
+  const answer = await persist(connection.retryMs, () =>
+    connection.json<{ records: Receipt[] }>('/v1/transactions', { content, headers }),
+  );
   return answer.records;
 }

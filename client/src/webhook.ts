@@ -9,7 +9,10 @@ export interface SecretReference {
 }
 
 export interface WebhookOptions {
-  /** What the sender signs with. Unless given, the host has it, as `KAFKA_DO_SECRET_STRIPE_SECRET` for `/webhooks/stripe`. */
+  /**
+   * What the sender signs with. Unless given, the host has it, as `KAFKA_DO_SECRET_STRIPE_SECRET` for
+   * `/webhooks/stripe`.
+   */
   secret?: string | SecretReference | (string | SecretReference)[];
   /** What takes the webhooks. Unless given: webhook-stripe, -github or -standard, by the path, or else webhook. */
   plugin?: string;
@@ -21,7 +24,12 @@ export interface WebhookOptions {
 
 const SENDERS = ['stripe', 'github', 'standard'];
 
-export async function deployWebhook(connection: Connection, topic: string, path: string, options: WebhookOptions = {}): Promise<Handle> {
+export async function deployWebhook(
+  connection: Connection,
+  topic: string,
+  path: string,
+  options: WebhookOptions = {},
+): Promise<Handle> {
   if (!path.startsWith('/')) {
     throw new TypeError(`${JSON.stringify(path)} is no path; it begins with a slash, as in /webhooks/stripe`);
   }

@@ -38,7 +38,36 @@ test('what says nothing is refused', () => {
 });
 
 /** Texts that would end a quote, begin one, close brackets, or say something, were they words. */
-const HOSTILE = ['"', "'", '`', '\u201c', '\u201d', '\u2018', '\u2019', '\\', '{', '}', '[', ']', ' ', '\n', ',', ':', '.', '=', '>', '!', '~', ' delete topic orders ', 'x', "'s", '\0', '${', 'é', '💩'];
+const HOSTILE = [
+  '"',
+  "'",
+  '`',
+  '\u201c',
+  '\u201d',
+  '\u2018',
+  '\u2019',
+  '\\',
+  '{',
+  '}',
+  '[',
+  ']',
+  ' ',
+  '\n',
+  ',',
+  ':',
+  '.',
+  '=',
+  '>',
+  '!',
+  '~',
+  ' delete topic orders ',
+  'x',
+  "'s",
+  '\0',
+  '${',
+  'é',
+  '💩',
+];
 
 /** Sentences of an author, with values anywhere; the author writes odd things, but nothing that is random. */
 const TEMPLATES = [
@@ -64,12 +93,16 @@ test('no value is more than its literal, whatever it holds and wherever it stand
   const mark = (at: number) => `value${at}`;
   for (let round = 0; round < 20_000; round += 1) {
     const parts = TEMPLATES[round % TEMPLATES.length]!;
-    const values = parts.slice(1).map(() => Array.from({ length: 1 + random(6) }, () => HOSTILE[random(HOSTILE.length)]).join(''));
+    const values = parts
+      .slice(1)
+      .map(() => Array.from({ length: 1 + random(6) }, () => HOSTILE[random(HOSTILE.length)]).join(''));
     const plain = parts.slice(1).map((_, at) => mark(at));
     // The same sentence with harmless values: token for token the same, but for the values.
     const expected = tokens(sentence(parts, plain)).map(({ kind, meant }) => ({
       kind,
-      meant: meant.replace(/value(\d)/g, (_, at) => (kind === 'json' ? JSON.stringify(values[at]).slice(1, -1) : values[at]!)),
+      meant: meant.replace(/value(\d)/g, (_, at) =>
+        kind === 'json' ? JSON.stringify(values[at]).slice(1, -1) : values[at]!,
+      ),
     }));
     const found = tokens(sentence(parts, values));
     // JSON is written with the escapes of the grammar; what it says is compared.

@@ -1,4 +1,6 @@
-/** The host's API as methods, for those who want no sentences. Each one is a call, and answers what the call answers. */
+/**
+ * The host's API as methods, for those who want no sentences. Each one is a call, and answers what the call answers.
+ */
 
 import type { Call, Http } from '../http.ts';
 import type { components } from './openapi.ts';
@@ -66,7 +68,8 @@ export function makeApi(http: Http): Api {
       get: (name: string) => http.json<never>(path(name)),
       put: (name: string, body: unknown = {}) => http.json<never>(path(name), { method: 'PUT', body }),
       patch: (name: string, body: unknown) => http.json<never>(path(name), { method: 'PATCH', body }),
-      post: (name: string, what: string, body?: unknown) => http.json<never>(path(name, `/${what}`), { method: 'POST', body }),
+      post: (name: string, what: string, body?: unknown) =>
+        http.json<never>(path(name, `/${what}`), { method: 'POST', body }),
       delete: async (name: string) => {
         await http.json(path(name), { method: 'DELETE' });
       },
@@ -75,7 +78,12 @@ export function makeApi(http: Http): Api {
   const [topics, groups, plugins, deployments] = [of('topics'), of('groups'), of('plugins'), of('deployments')];
   return {
     topics: { list: topics.list, get: topics.get, create: topics.put, alter: topics.patch, delete: topics.delete },
-    groups: { list: groups.list, get: groups.get, reset: (group, to) => groups.post(group, 'reset', to), delete: groups.delete },
+    groups: {
+      list: groups.list,
+      get: groups.get,
+      reset: (group, to) => groups.post(group, 'reset', to),
+      delete: groups.delete,
+    },
     plugins: {
       list: plugins.list,
       get: plugins.get,

@@ -1,6 +1,7 @@
 /**
- * Where a function can run. One that knows nothing but its parameters, the language and the values that were given along runs
- * beside the data; any other one stays in this process. Where in doubt, it stays: then it is slower, and never wrong.
+ * Where a function can run. One that knows nothing but its parameters, the language and the values that were given
+ * along runs beside the data; any other one stays in this process. Where in doubt, it stays: then it is slower, and
+ * never wrong.
  */
 
 import { differs, isGivable, isLanguage } from './language.ts';
@@ -56,9 +57,11 @@ function read(acorn: Acorn, text: string): { fn: Node; source: string } {
   const strict = parse(acorn, text, 'module');
   if (!strict) {
     throw new Stays(
-      /\{\s*\[native code\]\s*\}\s*$/.test(text) ? 'it is native or bound, so its source cannot be read; write it as an arrow function'
-      : parse(acorn, text, 'script') ? 'it is no strict code, and would mean something else in the sandbox'
-      : 'its source cannot be read by itself',
+      /\{\s*\[native code\]\s*\}\s*$/.test(text)
+        ? 'it is native or bound, so its source cannot be read; write it as an arrow function'
+        : parse(acorn, text, 'script')
+          ? 'it is no strict code, and would mean something else in the sandbox'
+          : 'its source cannot be read by itself',
     );
   }
   const loose = parse(acorn, text, 'script');
@@ -87,7 +90,9 @@ function parse(acorn: Acorn, text: string, sourceType: 'module' | 'script') {
       comments += 1;
     };
     try {
-      const fn = inside(acorn.parseExpressionAt(before + text + after, 0, { ecmaVersion: 'latest', sourceType, onComment }));
+      const fn = inside(
+        acorn.parseExpressionAt(before + text + after, 0, { ecmaVersion: 'latest', sourceType, onComment }),
+      );
       if (fn && (isFunction(fn) || fn.type === 'ClassExpression')) {
         return { fn, comments, offset: before.length };
       }
@@ -183,7 +188,10 @@ function checkNode(node: Node, { uses }: Names, isUtc: boolean): void {
       break;
     }
     case 'Property': {
-      const why = node['kind'] === 'init' && !node['method'] && isPatternPart(node) ? memberDiffers(node['key'], node['computed'], isUtc) : undefined;
+      const why =
+        node['kind'] === 'init' && !node['method'] && isPatternPart(node)
+          ? memberDiffers(node['key'], node['computed'], isUtc)
+          : undefined;
       if (why !== undefined) {
         throw new Stays(why);
       }
@@ -207,7 +215,10 @@ function memberDiffers(key: Node, isComputed: boolean, isUtc: boolean): string |
   return name === undefined ? undefined : differs(name, isUtc);
 }
 
-/** Where `arguments` and the parameters are one, in sloppy code, and where they are two, in strict code, has to make no difference. */
+/**
+ * Where `arguments` and the parameters are one, in sloppy code, and where they are two, in strict code, has to make no
+ * difference.
+ */
 function checkBindings({ uses, parents }: Names): void {
   for (const [fn, found] of uses) {
     if (!isFunction(fn)) {
@@ -215,7 +226,10 @@ function checkBindings({ uses, parents }: Names): void {
     }
     const isRead = found.every((use) => {
       const member = parents.get(use)!;
-      return member.type !== 'MemberExpression' || (nameOf(member['property'], member['computed']) !== 'callee' && !isChanged(member, parents));
+      return (
+        member.type !== 'MemberExpression' ||
+        (nameOf(member['property'], member['computed']) !== 'callee' && !isChanged(member, parents))
+      );
     });
     const params = (fn['params'] as Node[]).flatMap((param) => [...boundBy(param)]);
     if (!isRead || params.some((param) => uses.get(param)?.some((use) => isChanged(use, parents)))) {
@@ -232,7 +246,10 @@ function checkRecord(fn: Node, { uses, parents }: Names, recordAt: number): void
   // Of all parameters at once, one before the record may be read, and how many there are.
   const isBefore = (all: Node, first: number) => {
     const member = parents.get(all)!;
-    const name = member.type === 'MemberExpression' && member['object'] === all ? nameOf(member['property'], member['computed'] && member['property'].type !== 'Literal') : undefined;
+    const name =
+      member.type === 'MemberExpression' && member['object'] === all
+        ? nameOf(member['property'], member['computed'] && member['property'].type !== 'Literal')
+        : undefined;
     return name === 'length' || (/^\d+$/.test(name ?? '') && first + Number(name) < recordAt);
   };
   if (uses.get(fn)?.some((use) => !isBefore(use, 0))) {
@@ -245,7 +262,12 @@ function checkRecord(fn: Node, { uses, parents }: Names, recordAt: number): void
       if (all.type !== 'Identifier' || uses.get(all)?.some((use) => !isBefore(use, index))) {
         leaks();
       }
-    } else if (index === recordAt && !(pattern.type === 'Identifier' ? (uses.get(pattern) ?? []).every((use) => readsFields(use, parents)) : namesFields(pattern))) {
+    } else if (
+      index === recordAt &&
+      !(pattern.type === 'Identifier'
+        ? (uses.get(pattern) ?? []).every((use) => readsFields(use, parents))
+        : namesFields(pattern))
+    ) {
       leaks();
     }
   }
@@ -261,7 +283,10 @@ function readsFields(use: Node, parents: Map<Node, Node>): boolean {
 
 /** `{ key, headers: { a } }`: no rest, and no names that are not known before. */
 const namesFields = (pattern: Node): boolean =>
-  pattern.type === 'ObjectPattern' && (pattern['properties'] as Node[]).every((property) => property.type === 'Property' && nameOf(property['key'], property['computed']) !== undefined);
+  pattern.type === 'ObjectPattern' &&
+  (pattern['properties'] as Node[]).every(
+    (property) => property.type === 'Property' && nameOf(property['key'], property['computed']) !== undefined,
+  );
 
 /** Whether a variable or a member is assigned to here. */
 function isChanged(target: Node, parents: Map<Node, Node>): boolean {
@@ -287,21 +312,28 @@ function isChanged(target: Node, parents: Map<Node, Node>): boolean {
 }
 
 /**
- * The host keeps the fields of an object in the order of their names. Whoever only looks fields up does not see that; whoever goes
- * through them, or passes the object on, may.
+ * The host keeps the fields of an object in the order of their names. Whoever only looks fields up does not see that;
+ * whoever goes through them, or passes the object on, may.
  */
 function checkOrder(name: string, value: unknown, uses: Node[], parents: Map<Node, Node>): void {
   const isLookedUp = (use: Node) => {
     const parent = parents.get(use)!;
     const above = parents.get(parent);
     return (
-      (parent.type === 'MemberExpression' && parent['object'] === use && !(above?.type === 'CallExpression' && above['callee'] === parent)) ||
+      (parent.type === 'MemberExpression' &&
+        parent['object'] === use &&
+        !(above?.type === 'CallExpression' && above['callee'] === parent)) ||
       (parent.type === 'BinaryExpression' && parent['operator'] === 'in' && parent['right'] === use)
     );
   };
-  const inner = typeof value === 'object' && value !== null && !Array.isArray(value) && uses.every(isLookedUp) ? Object.values(value) : [value];
+  const inner =
+    typeof value === 'object' && value !== null && !Array.isArray(value) && uses.every(isLookedUp)
+      ? Object.values(value)
+      : [value];
   if (!inner.every(isInOrder)) {
-    throw new Stays(`it may see in which order the fields of ${name} stand, which the host does not keep; give it with its fields in the order of their names`);
+    throw new Stays(
+      `it may see in which order the fields of ${name} stand, which the host does not keep; give it with its fields in the order of their names`,
+    );
   }
 }
 
@@ -311,7 +343,10 @@ function isInOrder(value: unknown): boolean {
     return true;
   }
   const names = Array.isArray(value) ? [] : Object.keys(value).filter((name) => !/^\d+$/.test(name));
-  return names.every((name, at) => (at === 0 || names[at - 1]! < name) && !/[\ud800-\uffff]/.test(name)) && Object.values(value).every(isInOrder);
+  return (
+    names.every((name, at) => (at === 0 || names[at - 1]! < name) && !/[\ud800-\uffff]/.test(name)) &&
+    Object.values(value).every(isInOrder)
+  );
 }
 
 /** A use of a name of the language, or of a given value. */
@@ -329,7 +364,9 @@ function checkFree(name: string, use: Node, parents: Map<Node, Node>, isUtc: boo
     throw new Stays('what RegExp remembers of the last match is up to the engine');
   }
   if (name === 'Date' && !isUtc && !(field === 'now' || field === 'UTC' || isInstant(use, parent))) {
-    throw new Stays('a Date made of a text or of parts goes by the time zone of this machine; read numbers, or run in UTC (TZ=UTC)');
+    throw new Stays(
+      'a Date made of a text or of parts goes by the time zone of this machine; read numbers, or run in UTC (TZ=UTC)',
+    );
   }
 }
 

@@ -12,8 +12,7 @@ const LANGUAGE = new Set(
 export const isLanguage = (name: string): boolean => LANGUAGE.has(name);
 
 /** Members that read the clock on the wall, which is UTC in the sandbox. */
-const WALL_CLOCK =
-  /^(get|set)(FullYear|Year|Month|Date|Day|Hours|Minutes)$|^getTimezoneOffset$|^to(Date|Time)String$/;
+const WALL_CLOCK = /^(get|set)(FullYear|Year|Month|Date|Day|Hours|Minutes)$|^getTimezoneOffset$|^to(Date|Time)String$/;
 
 /** Why a member answers something else in the sandbox; `undefined` where it does not. */
 export function differs(member: string, isUtc: boolean): string | undefined {

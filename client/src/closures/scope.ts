@@ -35,7 +35,10 @@ class Resolver {
 
   function(fn: Node, scope: Scope | null): void {
     const named = fn.type === 'FunctionExpression' && fn['id'] ? inside(scope, [fn['id']]) : scope;
-    const params = inside(named, (fn['params'] as Node[]).flatMap((param) => [...boundBy(param)]));
+    const params = inside(
+      named,
+      (fn['params'] as Node[]).flatMap((param) => [...boundBy(param)]),
+    );
     if (fn.type !== 'ArrowFunctionExpression') {
       params.names.set('arguments', params.names.get('arguments') ?? fn);
     }
@@ -44,7 +47,9 @@ class Resolver {
     const body = fn['body'] as Node;
     if (body.type === 'BlockStatement') {
       // A `var` called as a parameter is that parameter.
-      const own = [...hoisted(body['body']), ...lexical(body['body'])].filter(({ name }) => !params.names.has(name) || params.names.get(name) === fn);
+      const own = [...hoisted(body['body']), ...lexical(body['body'])].filter(
+        ({ name }) => !params.names.has(name) || params.names.get(name) === fn,
+      );
       this.#all(body, inside(params, own));
     } else {
       this.#visit(body, params);

@@ -6,15 +6,26 @@ import { isAggregate, type Place, type Step } from './step.ts';
 /** Where a `branch` sends an item. */
 export type Aside = (item: RecordFields, topic: string) => void;
 
-/** Runs steps over records that end: aggregates are emitted once, at the end. What comes out is JSON, as it is of the server. */
-export async function* run(source: AsyncIterable<RecordFields>, steps: Step[], aside: Aside): AsyncGenerator<RecordFields, void, undefined> {
+/**
+ * Runs steps over records that end: aggregates are emitted once, at the end. What comes out is JSON, as it is of the
+ * server.
+ */
+export async function* run(
+  source: AsyncIterable<RecordFields>,
+  steps: Step[],
+  aside: Aside,
+): AsyncGenerator<RecordFields, void, undefined> {
   const isAsItCame = !steps.some((step) => step.verb === 'map' || step.verb === 'flatMap' || isAggregate(step));
   for await (const item of runRaw(source, steps, aside)) {
     yield isAsItCame ? item : { ...item, value: JSON.parse(JSON.stringify(defined(item.value))) };
   }
 }
 
-async function* runRaw(source: AsyncIterable<RecordFields>, steps: Step[], aside: Aside): AsyncGenerator<RecordFields, void, undefined> {
+async function* runRaw(
+  source: AsyncIterable<RecordFields>,
+  steps: Step[],
+  aside: Aside,
+): AsyncGenerator<RecordFields, void, undefined> {
   const at = steps.findIndex(isAggregate);
   if (at === -1) {
     for await (const item of source) {
@@ -32,7 +43,11 @@ async function* runRaw(source: AsyncIterable<RecordFields>, steps: Step[], aside
 }
 
 /** Takes one item through steps without an aggregate; what says how one is taken is left to it. */
-export async function* through(original: RecordFields, steps: Step[], aside: Aside): AsyncGenerator<RecordFields, void, undefined> {
+export async function* through(
+  original: RecordFields,
+  steps: Step[],
+  aside: Aside,
+): AsyncGenerator<RecordFields, void, undefined> {
   // Who only looks at a value may change what it is shown, and not the record.
   const value = typeof original.value === 'object' ? structuredClone(original.value) : original.value;
   yield* onwards({ ...original, value }, original, steps, aside, 0);
@@ -126,10 +141,19 @@ interface Fold {
 
 const FOLDS: Record<string, (number: (item: RecordFields) => Promise<number>) => Fold> = {
   sum: (number) => ({ fold: async (state = 0, item) => state + (await number(item)), shown: (sum) => ({ sum }) }),
-  min: (number) => ({ fold: async (state = Infinity, item) => Math.min(state, await number(item)), shown: (min) => ({ min }) }),
-  max: (number) => ({ fold: async (state = -Infinity, item) => Math.max(state, await number(item)), shown: (max) => ({ max }) }),
+  min: (number) => ({
+    fold: async (state = Infinity, item) => Math.min(state, await number(item)),
+    shown: (min) => ({ min }),
+  }),
+  max: (number) => ({
+    fold: async (state = -Infinity, item) => Math.max(state, await number(item)),
+    shown: (max) => ({ max }),
+  }),
   average: (number) => ({
-    fold: async (state = { sum: 0, count: 0 }, item) => ({ sum: state.sum + (await number(item)), count: state.count + 1 }),
+    fold: async (state = { sum: 0, count: 0 }, item) => ({
+      sum: state.sum + (await number(item)),
+      count: state.count + 1,
+    }),
     shown: ({ sum, count }) => ({ average: sum / count }),
   }),
 };
@@ -155,7 +179,9 @@ export function foldOf(step: Step): Fold {
       return FOLDS[step.verb]!(async (item) => {
         const answer = await ask(step.fn, item);
         if (typeof answer !== 'number' || !Number.isFinite(answer)) {
-          throw new TypeError(`.${step.verb} was answered ${typeof answer === 'number' ? answer : typeof answer}, which is no number`);
+          throw new TypeError(
+            `.${step.verb} was answered ${typeof answer === 'number' ? answer : typeof answer}, which is no number`,
+          );
         }
         return answer;
       });
@@ -206,7 +232,8 @@ class Groups {
   /** By window, the oldest one first; of equals, the group that came first. */
   async *emitted(): AsyncGenerator<RecordFields, void, undefined> {
     const sizeMs = this.#window?.sizeMs;
-    const groups = sizeMs === undefined ? this.#groups.values() : [...this.#groups.values()].sort((a, b) => a.startMs - b.startMs);
+    const groups =
+      sizeMs === undefined ? this.#groups.values() : [...this.#groups.values()].sort((a, b) => a.startMs - b.startMs);
     for (const { key, startMs, timestamp, state } of groups) {
       const window = sizeMs !== undefined && { window_start_ms: startMs, window_end_ms: startMs + sizeMs };
       const value = { key, ...window, ...this.#fold.shown(state) };
@@ -223,9 +250,16 @@ const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d
 
 /** Milliseconds since the epoch, of a number of them or of RFC 3339 text. */
 function timeMs(answer: unknown): number {
-  const ms = typeof answer === 'number' ? answer : typeof answer === 'string' && RFC_3339.test(answer) ? Date.parse(answer) : NaN;
+  const ms =
+    typeof answer === 'number'
+      ? answer
+      : typeof answer === 'string' && RFC_3339.test(answer)
+        ? Date.parse(answer)
+        : NaN;
   if (!(Math.abs(ms) <= 253_402_300_799_999)) {
-    throw new TypeError(`${JSON.stringify(answer)} is no time: neither milliseconds since 1970 nor RFC 3339 text, as in 2013-01-01T10:00:00Z`);
+    throw new TypeError(
+      `${JSON.stringify(answer)} is no time: neither milliseconds since 1970 nor RFC 3339 text, as in 2013-01-01T10:00:00Z`,
+    );
   }
   return Math.floor(ms);
 }

@@ -1,6 +1,6 @@
 /**
- * Where each step of a chain runs. From the first step on that cannot run beside the data, all run in this process; those before
- * it run on the server.
+ * Where each step of a chain runs. From the first step on that cannot run beside the data, all run in this process;
+ * those before it run on the server.
  */
 
 import { isGivable } from '../closures/language.ts';
@@ -43,8 +43,12 @@ export async function plan(steps: Step[], values: Record<string, unknown>): Prom
     aggregates += isAggregate(step) ? 1 : 0;
     const because =
       placements.find((placement) => placement.runs === 'client')?.because ??
-      (isAggregate(step) && aggregates > 1 ? 'the server aggregates once in a chain; send the first aggregate .to(..) a topic, and go on from there' : undefined) ??
-      (step.verb === 'reduce' && step.initial && !isJson(step.initial.value) ? 'what it begins with is not JSON' : undefined);
+      (isAggregate(step) && aggregates > 1
+        ? 'the server aggregates once in a chain; send the first aggregate .to(..) a topic, and go on from there'
+        : undefined) ??
+      (step.verb === 'reduce' && step.initial && !isJson(step.initial.value)
+        ? 'what it begins with is not JSON'
+        : undefined);
     if (because !== undefined) {
       split = split === -1 ? index : split;
       explanations.push({ step: step.verb, runs: 'client', because });
@@ -52,12 +56,22 @@ export async function plan(steps: Step[], values: Record<string, unknown>): Prom
     }
     explanations.push({ step: step.verb, runs: 'server' });
     const shipped = placements as Extract<Placement, { runs: 'server' }>[];
-    wires.push(wire(step, shipped.map(({ source }) => source)));
+    wires.push(
+      wire(
+        step,
+        shipped.map(({ source }) => source),
+      ),
+    );
     used.push(shipped.flatMap(({ values }) => values));
   });
   split = split === -1 ? steps.length : split;
   // How an aggregate is taken goes where the aggregate is.
-  while (split < steps.length && split > 0 && isOfAggregate(steps[split - 1]!) && (isOfAggregate(steps[split]!) || isAggregate(steps[split]!))) {
+  while (
+    split < steps.length &&
+    split > 0 &&
+    isOfAggregate(steps[split - 1]!) &&
+    (isOfAggregate(steps[split]!) || isAggregate(steps[split]!))
+  ) {
     split -= 1;
   }
   const cause = explanations.slice(split).find(({ because }) => because !== undefined);
@@ -80,7 +94,11 @@ function wire(step: Step, sources: string[]): WireStep {
     case 'branch':
       return { branch: step.arms.map(({ to }, index) => ({ when: sources[index], to })) };
     case 'window':
-      return { window_ms: step.sizeMs, ...(step.graceMs > 0 && { grace_ms: step.graceMs }), ...(step.time && { time: sources[0] }) };
+      return {
+        window_ms: step.sizeMs,
+        ...(step.graceMs > 0 && { grace_ms: step.graceMs }),
+        ...(step.time && { time: sources[0] }),
+      };
     case 'count':
       return { count: true };
     case 'reduce':
@@ -97,9 +115,12 @@ export function checkValues(values: Record<string, unknown>): void {
       throw new TypeError(`${JSON.stringify(name)} cannot be the name of a value; give it another one`);
     }
     if (!isJson(value)) {
-      throw new TypeError(`${name} is not JSON, so it cannot go along; a function that needs it runs here without .with`);
+      throw new TypeError(
+        `${name} is not JSON, so it cannot go along; a function that needs it runs here without .with`,
+      );
     }
   }
 }
 
-const isUtc = () => /^(UTC|Etc\/(UTC|UCT|GMT|Zulu|Universal|Greenwich)|GMT)$/.test(Intl.DateTimeFormat().resolvedOptions().timeZone);
+const isUtc = () =>
+  /^(UTC|Etc\/(UTC|UCT|GMT|Zulu|Universal|Greenwich)|GMT)$/.test(Intl.DateTimeFormat().resolvedOptions().timeZone);

@@ -1,7 +1,7 @@
 /**
- * A chain that runs on in this process: a member of a group, which reads a batch, takes it through the steps, and commits what
- * came of it together with its place, in one transaction. So each record takes effect in the topics exactly once; what the
- * functions do beside that, they may do again.
+ * A chain that runs on in this process: a member of a group, which reads a batch, takes it through the steps, and
+ * commits what came of it together with its place, in one transaction. So each record takes effect in the topics
+ * exactly once; what the functions do beside that, they may do again.
  */
 
 import { isGone } from '../consumer.ts';
@@ -19,7 +19,11 @@ export interface StandingHandle extends Handle {
   readonly ended: Promise<void>;
 }
 
-export async function stand(http: Http, { name, source, to, branches }: Deployment, steps: Step[]): Promise<StandingHandle> {
+export async function stand(
+  http: Http,
+  { name, source, to, branches }: Deployment,
+  steps: Step[],
+): Promise<StandingHandle> {
   await makeTopics(http, [source.topic, ...branches, ...(to === undefined ? [] : [to])]);
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -34,7 +38,10 @@ export async function stand(http: Http, { name, source, to, branches }: Deployme
     const joined = await call<Joined>('', { topics: [source.topic], start: startOf(source.start) }, signal);
     member = joined.member_id;
     clearInterval(beating);
-    beating = setInterval(() => http.json(`${members}/${member}/heartbeat`, { method: 'POST' }).catch(() => {}), joined.heartbeat_ms);
+    beating = setInterval(
+      () => http.json(`${members}/${member}/heartbeat`, { method: 'POST' }).catch(() => {}),
+      joined.heartbeat_ms,
+    );
   };
 
   /** What comes of a batch, as the body of a transaction has it. */
@@ -56,7 +63,11 @@ export async function stand(http: Http, { name, source, to, branches }: Deployme
   const work = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        const { token, records: items } = await call<Batch>(`/${member}/poll`, { wait_ms: POLL_WAIT_MS, max_records: POLL_RECORDS }, signal);
+        const { token, records: items } = await call<Batch>(
+          `/${member}/poll`,
+          { wait_ms: POLL_WAIT_MS, max_records: POLL_RECORDS },
+          signal,
+        );
         if (items.length === 0) {
           continue;
         }
@@ -109,7 +120,9 @@ export async function stand(http: Http, { name, source, to, branches }: Deployme
       await http.json(`/v1/groups/${encodeURIComponent(name)}`, { method: 'DELETE' });
     },
     rollback: async () => {
-      throw new TypeError(`${name} runs in this process, which keeps no earlier generation of it; stop it, and send the earlier chain .to its topic`);
+      throw new TypeError(
+        `${name} runs in this process, which keeps no earlier generation of it; stop it, and send the earlier chain .to its topic`,
+      );
     },
   };
 }

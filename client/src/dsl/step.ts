@@ -9,11 +9,18 @@ export interface Place extends Omit<RecordFields, 'value' | 'headers'> {
 }
 
 export type Step =
-  | { verb: 'filter' | 'map' | 'flatMap' | 'tap' | 'keyBy' | 'groupBy' | 'sum' | 'min' | 'max' | 'average'; fn: Function }
+  | {
+      verb: 'filter' | 'map' | 'flatMap' | 'tap' | 'keyBy' | 'groupBy' | 'sum' | 'min' | 'max' | 'average';
+      fn: Function;
+    }
   | { verb: 'branch'; arms: { when: Function; to: string }[] }
   | { verb: 'window'; sizeMs: number; graceMs: number; time?: Function }
   | { verb: 'count' }
-  | { verb: 'reduce'; fn: Function; /** Absent where a group starts from its first value. */ initial?: { value: unknown } };
+  | {
+      verb: 'reduce';
+      fn: Function;
+      /** Absent where a group starts from its first value. */ initial?: { value: unknown };
+    };
 
 export type Verb = Step['verb'];
 
@@ -38,16 +45,35 @@ export function functionsOf(step: Step): Function[] {
   }
 }
 
-const UNITS: Record<string, number> = { ms: 1, milli: 1, s: 1_000, sec: 1_000, m: 60_000, min: 60_000, h: 3_600_000, hr: 3_600_000, hour: 3_600_000, d: 86_400_000, day: 86_400_000, w: 604_800_000, week: 604_800_000 };
+const UNITS: Record<string, number> = {
+  ms: 1,
+  milli: 1,
+  s: 1_000,
+  sec: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  hr: 3_600_000,
+  hour: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+  w: 604_800_000,
+  week: 604_800_000,
+};
 
 /** Milliseconds of `5 minutes`, `90s`, `1h30m`, or of a number of them. */
 export function durationMs(duration: string | number): number {
   let ms = typeof duration === 'number' ? duration : 0;
   if (typeof duration === 'string') {
-    const rest = duration.toLowerCase().replace(/(\d+(?:\.\d+)?)\s*(ms|milli|s|sec|m|min|hr?|hour|d|day|w|week)(?:second|ond|ute)?s?(?![a-z])/g, (_, count, unit) => {
-      ms += Number(count) * UNITS[unit]!;
-      return '';
-    });
+    const rest = duration
+      .toLowerCase()
+      .replace(
+        /(\d+(?:\.\d+)?)\s*(ms|milli|s|sec|m|min|hr?|hour|d|day|w|week)(?:second|ond|ute)?s?(?![a-z])/g,
+        (_, count, unit) => {
+          ms += Number(count) * UNITS[unit]!;
+          return '';
+        },
+      );
     ms = /^(\s|,|and)*$/.test(rest) ? ms : NaN;
   }
   if (!Number.isSafeInteger(ms) || ms < 0) {
@@ -70,7 +96,13 @@ export function isJson(value: unknown): boolean {
         value === null ||
         ((Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value))) &&
           typeof (value as { toJSON?: unknown }).toJSON !== 'function' &&
-          Reflect.ownKeys(value).every((name) => typeof name === 'string' && (name === 'length' && Array.isArray(value) ? Object.keys(value).length === value.length : isJson((value as any)[name]))))
+          Reflect.ownKeys(value).every(
+            (name) =>
+              typeof name === 'string' &&
+              (name === 'length' && Array.isArray(value)
+                ? Object.keys(value).length === value.length
+                : isJson((value as any)[name])),
+          ))
       );
     default:
       return false;

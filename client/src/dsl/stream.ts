@@ -1,6 +1,6 @@
 /**
- * Chains over a topic, as they are written. Each step answers a new chain; nothing happens until one is collected, reduced, iterated,
- * or sent to a topic.
+ * Chains over a topic, as they are written. Each step answers a new chain; nothing happens until one is collected,
+ * reduced, iterated, or sent to a topic.
  */
 
 import { KafkaError, ProblemError } from '../errors.ts';
@@ -46,7 +46,9 @@ export interface InWindow {
 }
 
 /** What an aggregate emits: the group, the window where there is one, and the aggregate under its own name. */
-export type Aggregated<W, Name extends string, A> = { [Field in keyof ({ key: string } & W & Record<Name, A>)]: ({ key: string } & W & Record<Name, A>)[Field] };
+export type Aggregated<W, Name extends string, A> = {
+  [Field in keyof ({ key: string } & W & Record<Name, A>)]: ({ key: string } & W & Record<Name, A>)[Field];
+};
 
 abstract class Chained {
   /** For what is built on this one. */
@@ -69,7 +71,9 @@ abstract class Chained {
   /** Names what `.to(..)` deploys. */
   as(name: string): this {
     if (!/^[\w.-]{1,100}$/.test(name)) {
-      throw new TypeError(`${JSON.stringify(name)} is no name; it has 1 to 100 letters, digits, dots, hyphens and underscores`);
+      throw new TypeError(
+        `${JSON.stringify(name)} is no name; it has 1 to 100 letters, digits, dots, hyphens and underscores`,
+      );
     }
     return this.again({ name });
   }
@@ -80,7 +84,10 @@ abstract class Chained {
   }
 
   protected again(change: Partial<Chain>): this {
-    return new (this.constructor as new (chain: Chain, ...rest: unknown[]) => this)({ ...this.chain, ...change }, ...this.rest());
+    return new (this.constructor as new (chain: Chain, ...rest: unknown[]) => this)(
+      { ...this.chain, ...change },
+      ...this.rest(),
+    );
   }
 
   /** What the constructor takes beside the chain. */
@@ -96,9 +103,12 @@ abstract class Chained {
   protected async *records(steps = this.chain.steps): AsyncGenerator<RecordFields, void, undefined> {
     const { http } = this.chain;
     const source = await this.chain.source();
-    const { shipped, local } = source.group === undefined ? await this.planned(steps) : { shipped: { steps: [] }, local: steps };
+    const { shipped, local } =
+      source.group === undefined ? await this.planned(steps) : { shipped: { steps: [] }, local: steps };
     if (source.group !== undefined && steps.some(isAggregate)) {
-      throw new TypeError('a group reads on and on, and an aggregate is known at the end; leave the group out, or send the chain .to(..) a topic');
+      throw new TypeError(
+        'a group reads on and on, and an aggregate is known at the end; leave the group out, or send the chain .to(..) a topic',
+      );
     }
     if (steps.some(({ verb }) => verb === 'branch')) {
       throw new TypeError('a branch sends records to topics; send the chain .to(..) a topic, or await it');
@@ -113,7 +123,10 @@ abstract class Ending<A> extends Chained implements PromiseLike<A> {
 
   protected abstract take(): Promise<A>;
 
-  then<B = A, C = never>(onAnswer?: ((answer: A) => B | PromiseLike<B>) | null, onError?: ((error: any) => C | PromiseLike<C>) | null): Promise<B | C> {
+  then<B = A, C = never>(
+    onAnswer?: ((answer: A) => B | PromiseLike<B>) | null,
+    onError?: ((error: any) => C | PromiseLike<C>) | null,
+  ): Promise<B | C> {
     return (this.#answer ??= this.take()).then(onAnswer, onError);
   }
 
@@ -155,7 +168,10 @@ export class Stream<T> extends Chained implements AsyncIterable<StreamRecord<T>>
     return new Stream(this.plus({ verb: 'keyBy', fn: key }));
   }
 
-  /** Sends each record to the topic of the first branch that takes it. What none takes goes on; awaited, it goes nowhere. */
+  /**
+   * Sends each record to the topic of the first branch that takes it. What none takes goes on; awaited, it goes
+   * nowhere.
+   */
   branch(...arms: [Arm<T>, ...Arm<T>[]]): Branched<T> {
     return new Branched(this.plus({ verb: 'branch', arms: arms.map(([when, to]) => ({ when, to: topicName(to) })) }));
   }
@@ -213,7 +229,9 @@ export class Stream<T> extends Chained implements AsyncIterable<StreamRecord<T>>
     const { http } = this.chain;
     const { group } = await this.chain.source();
     if (group !== undefined) {
-      throw new TypeError('a group reads on and on, so there is no end to collect at; iterate it, or leave the group out');
+      throw new TypeError(
+        'a group reads on and on, so there is no end to collect at; iterate it, or leave the group out',
+      );
     }
     return persist(http.retryMs, async () => {
       const values: T[] = [];
@@ -343,7 +361,9 @@ export class Standing extends Ending<Handle> {
     if (this.chain.name === undefined) {
       const what = JSON.stringify(shipped) + local.map((step) => step.verb).join();
       if ((named.get(name) ?? what) !== what) {
-        throw new TypeError(`two chains of this program would be called ${name}; name one of them, as in .as('my-name')`);
+        throw new TypeError(
+          `two chains of this program would be called ${name}; name one of them, as in .as('my-name')`,
+        );
       }
       named.set(name, what);
     }
@@ -352,24 +372,38 @@ export class Standing extends Ending<Handle> {
       return deploy(http, deployment).catch(movedFrom(name, 'in a process', 'on the server'));
     }
     if (local.some(isAggregate)) {
-      throw new TypeError(`an aggregate that stands needs state which outlives this process, so it has to run on the server; .${cause!.step}(..) does not: ${cause!.because}`);
+      throw new TypeError(
+        `an aggregate that stands needs state which outlives this process, so it has to run on the server; .${cause!.step}(..) does not: ${cause!.because}`,
+      );
     }
-    const standing = shipped.steps.length === 0 ? stand(http, deployment, local) : standBehind(http, deployment, steps.slice(0, -local.length), local);
+    const standing =
+      shipped.steps.length === 0
+        ? stand(http, deployment, local)
+        : standBehind(http, deployment, steps.slice(0, -local.length), local);
     return standing.catch(movedFrom(name, 'on the server', `in this process (.${cause!.step}(..): ${cause!.because})`));
   }
 }
 
 /** A chain keeps its place where it runs, and does not take it along. */
-const movedFrom = (name: string, before: string, now: string) => (error: unknown): never => {
-  if (error instanceof ProblemError && ['group-in-use', 'group-exists'].includes(error.code)) {
-    const what = `the chain ${name} runs ${before}, and would now run ${now}`;
-    throw new KafkaError(`${what}; remove() it there first, or name this one .as(..) something else`, { cause: error });
-  }
-  throw error;
-};
+const movedFrom =
+  (name: string, before: string, now: string) =>
+  (error: unknown): never => {
+    if (error instanceof ProblemError && ['group-in-use', 'group-exists'].includes(error.code)) {
+      const what = `the chain ${name} runs ${before}, and would now run ${now}`;
+      throw new KafkaError(`${what}; remove() it there first, or name this one .as(..) something else`, {
+        cause: error,
+      });
+    }
+    throw error;
+  };
 
 /** The steps that ship stand on the server, and send what comes out through a topic of their own to those that stay. */
-async function standBehind(http: Http, deployment: Deployment, shipped: Step[], local: Step[]): Promise<StandingHandle> {
+async function standBehind(
+  http: Http,
+  deployment: Deployment,
+  shipped: Step[],
+  local: Step[],
+): Promise<StandingHandle> {
   const between = `${deployment.name.slice(0, 92)}-shipped`;
   const server = await deploy(http, { ...deployment, name: between, to: between, branches: branchesOf(shipped) });
   const client = await stand(http, { ...deployment, source: { topic: between, start: 'earliest' } }, local);
@@ -388,22 +422,32 @@ async function standBehind(http: Http, deployment: Deployment, shipped: Step[], 
   };
 }
 
-const branchesOf = (steps: Step[]): string[] => steps.flatMap((step) => (step.verb === 'branch' ? step.arms.map(({ to }) => to) : []));
+const branchesOf = (steps: Step[]): string[] =>
+  steps.flatMap((step) => (step.verb === 'branch' ? step.arms.map(({ to }) => to) : []));
 
 /** A chain that ends in branches; awaited, it stands. */
 export class Branched<T> extends Stream<T> implements PromiseLike<Handle> {
   readonly #standing = new Standing(this.chain, undefined);
 
-  then<A = Handle, B = never>(onHandle?: ((handle: Handle) => A | PromiseLike<A>) | null, onError?: ((error: any) => B | PromiseLike<B>) | null): Promise<A | B> {
+  then<A = Handle, B = never>(
+    onHandle?: ((handle: Handle) => A | PromiseLike<A>) | null,
+    onError?: ((error: any) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     return this.#standing.then(onHandle, onError);
   }
 }
 
-const reduceStep = (fn: Function, initial: unknown[]): Step => ({ verb: 'reduce', fn, ...(initial.length > 0 && { initial: { value: initial[0] } }) });
+const reduceStep = (fn: Function, initial: unknown[]): Step => ({
+  verb: 'reduce',
+  fn,
+  ...(initial.length > 0 && { initial: { value: initial[0] } }),
+});
 
 function topicName(topic: string): string {
   if (!/^[\w.-]{1,249}$/.test(topic) || topic === '.' || topic === '..') {
-    throw new TypeError(`${JSON.stringify(topic)} is no name of a topic; it has 1 to 249 letters, digits, dots, hyphens and underscores`);
+    throw new TypeError(
+      `${JSON.stringify(topic)} is no name of a topic; it has 1 to 249 letters, digits, dots, hyphens and underscores`,
+    );
   }
   return topic;
 }

@@ -22,7 +22,11 @@ export interface Shipped {
 }
 
 /** The records that steps make of a topic, from where the source begins up to now, in one request. */
-export async function* query(http: Http, source: Source, shipped: Shipped): AsyncGenerator<RecordFields, void, undefined> {
+export async function* query(
+  http: Http,
+  source: Source,
+  shipped: Shipped,
+): AsyncGenerator<RecordFields, void, undefined> {
   const { topic, group, start, untilMs, limit } = source;
   if (group !== undefined) {
     yield* readGroup(http, { topic, group, start });
@@ -44,7 +48,9 @@ export async function* query(http: Http, source: Source, shipped: Shipped): Asyn
   try {
     const body = { topic, from, until: untilMs, limit, ...shipped };
     const response = await http.request('/v1/queries', { body, signal: leaving.signal });
-    for await (const item of lines<RecordFields & { $problem?: { status: number } & Record<string, unknown> }>(response)) {
+    for await (const item of lines<RecordFields & { $problem?: { status: number } & Record<string, unknown> }>(
+      response,
+    )) {
       if (item.$problem) {
         // The status was long sent.
         throw new ProblemError(item.$problem.status, item.$problem);
@@ -57,7 +63,8 @@ export async function* query(http: Http, source: Source, shipped: Shipped): Asyn
 }
 
 /** Where a chain begins: at the oldest record, unless its sentence has a time. */
-export const startOf = (start: Start): 'earliest' | number => (typeof start === 'object' && 'since_ms' in start ? start.since_ms : 'earliest');
+export const startOf = (start: Start): 'earliest' | number =>
+  typeof start === 'object' && 'since_ms' in start ? start.since_ms : 'earliest';
 
 /** What stands and runs on. */
 export interface Handle {
@@ -114,7 +121,9 @@ export async function deploy(http: Http, { name, source, shipped, to, branches }
   for (const begun = Date.now(); status.state !== 'running'; ) {
     const reason = status.failures.at(-1)?.reason;
     if (status.state === 'stopped' || Date.now() - begun > STARTING_MS_MAX) {
-      throw new KafkaError(`deployment ${name} is ${status.state}: ${reason ?? 'it did not start in time'}; send a chain that can run .as(${JSON.stringify(name)})`);
+      throw new KafkaError(
+        `deployment ${name} is ${status.state}: ${reason ?? 'it did not start in time'}; send a chain that can run .as(${JSON.stringify(name)})`,
+      );
     }
     await sleep(50);
     status = await http.json<Status>(path);

@@ -25,8 +25,13 @@ export interface Case {
   isUtc?: boolean;
 }
 
-const lines = (text: string) => text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-const ships = (text: string, more: Partial<Case> = {}): Case[] => lines(text).map((code) => ({ code, ships: true, ...more }));
+const lines = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+const ships = (text: string, more: Partial<Case> = {}): Case[] =>
+  lines(text).map((code) => ({ code, ships: true, ...more }));
 const stays = (because: string, text: string, more: Partial<Case> = {}): Case[] =>
   lines(text).map((code) => ({ code, ships: false, because, ...more }));
 
@@ -205,12 +210,12 @@ const OWN = ships(String.raw`
 
 /** Of several lines. */
 const LONG: Case[] = [
-  { code: "o => {\n  // limit\n  return o.amount // table\n}", ships: true },
-  { code: "(\n  o, // the order\n) =>\n  o.amount", ships: true },
+  { code: 'o => {\n  // limit\n  return o.amount // table\n}', ships: true },
+  { code: '(\n  o, // the order\n) =>\n  o.amount', ships: true },
   { code: "o => 'a\\\nb'.length", ships: true },
   { code: 'o => `limit\n${o.amount}\n`', ships: true },
   { code: '({\n  /** Doc. */\n  big /* name */ (o) { // limit\n    return o.amount;\n  },\n}).big', ships: true },
-  { code: "o => {\n  return\n  limit\n}", ships: false, because: 'limit' },
+  { code: 'o => {\n  return\n  limit\n}', ships: false, because: 'limit' },
   { code: 'function (o) { return o.amount; /*\n*/ --> comment\n}', ships: false, because: 'strict', isSloppy: true },
   { code: 'o => { return o.amount <!-- comment\n}', ships: false, because: 'old scripts', isSloppy: true },
   { code: 'o => { let x = 5;\n<!-- comment\nreturn x }', ships: false, because: 'strict', isSloppy: true },
@@ -218,7 +223,9 @@ const LONG: Case[] = [
 
 /** The names of others, in all places where a name can stand. */
 const CAPTURES = [
-  ...stays('limit is not its own; where it is JSON, give it along: .with({ limit })', String.raw`
+  ...stays(
+    'limit is not its own; where it is JSON, give it along: .with({ limit })',
+    String.raw`
     o => o.amount > limit
     o => ({ limit })
     o => ({ [limit]: 1 })
@@ -253,23 +260,32 @@ const CAPTURES = [
     ({ limit(o) { return limit; } }).limit
     (class { static limit(o) { return limit; } }).limit
     o => { const f = function limit() { return 1; }; return f() + limit; }
-  `),
-  ...stays('table is not its own', `
+  `,
+  ),
+  ...stays(
+    'table is not its own',
+    `
     o => table[o.region]
     o => { const { us } = table; return us; }
     o => o.region in table
     o => Object.keys(table)
     o => ({ ...table })
     o => { table.us++; return 1; }
-  `),
-  ...stays('double is not its own', `
+  `,
+  ),
+  ...stays(
+    'double is not its own',
+    `
     o => double(o.amount)
     o => [1, 2].map(double)
     o => new double(1)
     o => double\`x\`
     o => double?.(1)
-  `),
-  ...stays('is not its own', `
+  `,
+  ),
+  ...stays(
+    'is not its own',
+    `
     o => Money.of(o.amount).cents
     o => { class Euro extends Money {} return new Euro(1).n; }
     o => o instanceof Money
@@ -288,8 +304,11 @@ const CAPTURES = [
     o => __assign({}, o)
     o => cov_1.s[0]++
     o => _vi_import_0_.load(o)
-  `),
-  ...stays('of this process', `
+  `,
+  ),
+  ...stays(
+    'of this process',
+    `
     o => process.env.HOME
     o => fetch('http://example.com')
     o => setTimeout(() => 1, 1)
@@ -316,8 +335,11 @@ const CAPTURES = [
     o => escape(atob('eA=='))
     o => new EventTarget()
     o => new SharedArrayBuffer(1)
-  `),
-  ...stays('is not its own', `
+  `,
+  ),
+  ...stays(
+    'is not its own',
+    `
     o => window.innerWidth
     o => document.title
     o => localStorage.getItem('x')
@@ -325,16 +347,22 @@ const CAPTURES = [
     o => module.exports
     o => __dirname
     o => Deno.env
-  `),
-  ...stays('arguments is not its own', `
+  `,
+  ),
+  ...stays(
+    'arguments is not its own',
+    `
     (function () { return (o) => arguments[0]; })(1)
     (function () { return (o, r, x = arguments) => x; })(1)
-  `),
+  `,
+  ),
 ];
 
 /** What needs more than a call that answers at once. */
 const OTHERS = [
-  ...stays('async', `
+  ...stays(
+    'async',
+    `
     async o => o.amount
     async function (o) { return 1; }
     async (o) => { await o; }
@@ -344,18 +372,27 @@ const OTHERS = [
     o => ({ async m() {} })
     o => { class A { async m() {} } return A; }
     async ({ amount }) => amount
-  `),
-  ...stays('parentheses', `
+  `,
+  ),
+  ...stays(
+    'parentheses',
+    `
     async => async.amount
     o => [o].map(async => async.amount)
-  `),
-  ...stays('generator', `
+  `,
+  ),
+  ...stays(
+    'generator',
+    `
     function* (o) { yield o; }
     async function* (o) { yield 1; }
     ({ *items(o) { yield 1; } }).items
     (class { static *items(o) { yield 1; } }).items
-  `),
-  ...stays('native or bound', `
+  `,
+  ),
+  ...stays(
+    'native or bound',
+    `
     Boolean
     Number
     String
@@ -371,14 +408,20 @@ const OTHERS = [
     [].concat.bind([])
     console.log
     Symbol
-  `),
-  ...stays('class', `
+  `,
+  ),
+  ...stays(
+    'class',
+    `
     Money
     class { }
     class A extends Array { }
     (() => class { constructor(o) {} })()
-  `),
-  ...stays('it uses this', `
+  `,
+  ),
+  ...stays(
+    'it uses this',
+    `
     (function (o) { return this; })
     (function () { return (o) => this; }).call({ x: 1 })
     (function (o) { return [1].map(x => this); })
@@ -392,23 +435,35 @@ const OTHERS = [
     o => { class A { [typeof this]() {} } return 1; }
     o => ({ [typeof this]: 1 })
     o => ({ m() { return 1; }, n: this })
-  `),
-  ...stays('super', `
+  `,
+  ),
+  ...stays(
+    'super',
+    `
     ({ __proto__: { m() { return 1; } }, m(o) { return super.m(); } }).m
     (class extends Money { static big(o) { return super.of(1).n; } }).big
     (class extends Money { big(o) { return super.cents; } }).prototype.big
-  `),
-  ...stays('it imports a module', `
+  `,
+  ),
+  ...stays(
+    'it imports a module',
+    `
     o => import('node:fs')
     o => { const f = () => import(o.name); return f; }
-  `),
-  ...stays('property of its own', `
+  `,
+  ),
+  ...stays(
+    'property of its own',
+    `
     Object.assign(o => o.amount, { limit: 5 })
     Object.assign(function f(o) { return f.limit; }, { limit: 5 })
     (() => { const memo = (o) => o.amount; memo.cache = new Map(); return memo; })()
     Object.assign((o) => o.amount, { [Symbol('x')]: 1 })
-  `),
-  ...stays('language of this machine', `
+  `,
+  ),
+  ...stays(
+    'language of this machine',
+    `
     o => o.amount.toLocaleString()
     o => o.amount.toLocaleString('de-DE')
     o => 'a'.localeCompare('B')
@@ -416,19 +471,28 @@ const OTHERS = [
     o => new Date(0).toLocaleDateString()
     o => o['toLocaleString']()
     o => { const { toLocaleString } = o; return toLocaleString; }
-  `),
-  ...stays('stack', `
+  `,
+  ),
+  ...stays(
+    'stack',
+    `
     o => new Error('x').stack.length
     o => { const { stack } = new Error('x'); return stack; }
     o => o.error?.['stack']
-  `),
-  ...stays('caught', `
+  `,
+  ),
+  ...stays(
+    'caught',
+    `
     o => { try { return o.a.b; } catch (error) { return error.message; } }
     o => { try { return JSON.parse('{'); } catch ({ message }) { return message; } }
     o => { try { return o.a.b; } catch (e) { return String(e); } }
     o => { try { return o.a.b; } catch (e) { throw new Error(e); } }
-  `),
-  ...stays('the record whole', `
+  `,
+  ),
+  ...stays(
+    'the record whole',
+    `
     (o, r) => r
     (o, r) => ({ ...r })
     (o, r) => JSON.stringify(r)
@@ -454,14 +518,20 @@ const OTHERS = [
     (function (o) { return Array.prototype.slice.call(arguments, 0, 1); })
     (function (o) { var rest = []; for (var i = 1; i < arguments.length; i++) rest[i - 1] = arguments[i]; return rest; })
     (function (o) { return Object.keys(arguments[1]); })
-  `),
-  ...stays('makes code from text', `
+  `,
+  ),
+  ...stays(
+    'makes code from text',
+    `
     o => o.constructor.constructor('return 1')()
     o => (() => {}).constructor('return 1')()
     o => new ((() => {}).constructor)('return 1')
     o => o['constructor']('x')
-  `),
-  ...stays('it changes', `
+  `,
+  ),
+  ...stays(
+    'it changes',
+    `
     o => { Math = 1; }
     o => { Object.x = 1; return Object.x; }
     o => { Array.seen = (Array.seen ?? 0) + 1; return Array.seen; }
@@ -470,17 +540,22 @@ const OTHERS = [
     o => { [Math.x] = [1]; return 1; }
     o => { for (Math.x of [1]); return 1; }
     o => { ({ a: JSON.a } = { a: 1 }); return 1; }
-  `),
-  ...stays('up to the engine', `
+  `,
+  ),
+  ...stays(
+    'up to the engine',
+    `
     o => /(a)/.test('a') && RegExp.$1
     o => RegExp.lastMatch
     o => RegExp['$1']
-  `),
+  `,
+  ),
 ];
 
 /** What is given along ships with the function, and what is given and not used does not. */
 const GIVEN = [
-  ...ships(`
+  ...ships(
+    `
     o => o.amount > limit
     o => ({ limit })
     (o, r, max = limit) => max
@@ -489,58 +564,90 @@ const GIVEN = [
     o => typeof limit
     ({ big(o) { return o.amount > limit; } }).big
     o => { const limit = 5; return limit; }
-  `, { given: { limit: 100 } }),
-  ...ships(`
+  `,
+    { given: { limit: 100 } },
+  ),
+  ...ships(
+    `
     o => table[o.region] ?? limit
     o => o.region in table
     o => table.us + table['eu']
     o => names.map(name => name + limit).join()
     o => ((table) => Object.keys(table))({ us: 1, eu: 2 })
-  `, { given: { limit: 100, table: { us: 1, eu: 2 }, names: ['a', 'b'] } }),
-  ...ships(`
+  `,
+    { given: { limit: 100, table: { us: 1, eu: 2 }, names: ['a', 'b'] } },
+  ),
+  ...ships(
+    `
     o => Object.keys(ranks)
     o => ({ ...ranks, limit: 1 })
     o => [ranks, ranks.us]
-  `, { given: { ranks: { 7: 0, 10: 1, eu: 2, us: 1 } } }),
-  ...stays('in which order the fields of table stand', `
+  `,
+    { given: { ranks: { 7: 0, 10: 1, eu: 2, us: 1 } } },
+  ),
+  ...stays(
+    'in which order the fields of table stand',
+    `
     o => Object.keys(table)
     o => ({ ...table })
     o => [table, table.us]
     o => table.hasOwnProperty('us')
     o => { const { us, ...others } = table; return others; }
-  `, { given: { table: { us: 1, eu: 2 } } }),
-  ...stays('in which order the fields of table stand', `
+  `,
+    { given: { table: { us: 1, eu: 2 } } },
+  ),
+  ...stays(
+    'in which order the fields of table stand',
+    `
     o => table[o.region]
     o => 'eu' in table
-  `, { given: { table: { eu: { z: 1, a: 2 } } } }),
-  ...stays('it changes limit', `
+  `,
+    { given: { table: { eu: { z: 1, a: 2 } } } },
+  ),
+  ...stays(
+    'it changes limit',
+    `
     o => { limit = 5; return limit; }
     o => limit++
     o => { [limit] = [1]; return limit; }
     o => { for (limit of [1]); return limit; }
     o => { ({ limit } = { limit: 3 }); return limit; }
-  `, { given: { limit: 100 } }),
-  ...stays('double is not its own', `
+  `,
+    { given: { limit: 100 } },
+  ),
+  ...stays(
+    'double is not its own',
+    `
     o => double(o.amount) + limit
-  `, { given: { limit: 100 } }),
+  `,
+    { given: { limit: 100 } },
+  ),
 ];
 
 /** Where a function looks at the clock on the wall. */
 const TIMES = [
-  ...ships(`
+  ...ships(
+    `
     o => new Date(o.at).toISOString()
     o => new Date('2026-11-26T10:00:00').getHours()
     o => new Date(2026, 0, 1).getTime()
     o => Date.parse('2026-11-26T10:00:00')
     o => typeof Date()
-  `, { isUtc: true }),
-  ...ships(`
+  `,
+    { isUtc: true },
+  ),
+  ...ships(
+    `
     o => Date.now() > 0
     o => Date.UTC(2026, 1)
     o => new Date() instanceof Date
     o => new Date().getTime() > 0
-  `, { isUtc: false }),
-  ...stays('time zone of this machine', `
+  `,
+    { isUtc: false },
+  ),
+  ...stays(
+    'time zone of this machine',
+    `
     o => new Date(o.at).toISOString()
     o => new Date(2026, 0, 1).getTime()
     o => Date.parse('2026-11-26T10:00:00')
@@ -550,18 +657,25 @@ const TIMES = [
     o => new Date().getTimezoneOffset()
     o => new Date().toDateString()
     o => o.when.getDay()
-  `, { isUtc: false }),
+  `,
+    { isUtc: false },
+  ),
 ];
 
 /** What only sloppy code can say, and what strict code would take for something else. */
 const SLOPPY = [
-  ...ships(`
+  ...ships(
+    `
     o => o.amount
     (function (o) { return arguments.length; })
     (function (o) { var x = 1; return x; })
     (function (o) { "use strict"; return o.amount; })
-  `, { isSloppy: true }),
-  ...stays('no strict code', `
+  `,
+    { isSloppy: true },
+  ),
+  ...stays(
+    'no strict code',
+    `
     o => 010
     o => { with (o) { return amount; } }
     (function (o, o) { return o; })
@@ -570,8 +684,12 @@ const SLOPPY = [
     o => { var package = 1; return package; }
     o => { var yield = 1; return yield; }
     (function (o) { arguments = 1; return 1; })
-  `, { isSloppy: true }),
-  ...stays('arguments', `
+  `,
+    { isSloppy: true },
+  ),
+  ...stays(
+    'arguments',
+    `
     (function (o) { o = 1; return arguments[0]; })
     (function (o) { arguments[0] = 1; return o; })
     (function (o) { return arguments.callee.length; })
@@ -582,15 +700,25 @@ const SLOPPY = [
     (function (o) { ({ o } = { o: 1 }); return arguments[0]; })
     (function (o, p = (o = 2)) { return arguments[0]; })
     (function (o) { delete arguments[0]; return o; })
-  `, { isSloppy: true }),
-  ...stays('it uses this', `
+  `,
+    { isSloppy: true },
+  ),
+  ...stays(
+    'it uses this',
+    `
     (function (o) { return typeof this; })
     o => (function () { return typeof this; })()
-  `, { isSloppy: true }),
-  ...stays('is not its own', `
+  `,
+    { isSloppy: true },
+  ),
+  ...stays(
+    'is not its own',
+    `
     o => { undeclared = 1; return 1; }
     o => { if (1) { function inner() { return 5; } } return inner(); }
-  `, { isSloppy: true }),
+  `,
+    { isSloppy: true },
+  ),
 ];
 
 export const CASES: Case[] = [...OWN, ...ships(ENGINE), ...LONG, ...CAPTURES, ...OTHERS, ...GIVEN, ...TIMES, ...SLOPPY];

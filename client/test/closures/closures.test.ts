@@ -46,7 +46,10 @@ test('the script plugin takes every function that ships', () => {
   }
 });
 
-/** A bundler's and a compiler's work on the same functions. What they make of one may stay, but never answers something else. */
+/**
+ * A bundler's and a compiler's work on the same functions. What they make of one may stay, but never answers something
+ * else.
+ */
 const TOOLS: Record<string, (code: string) => string> = {
   'minified by esbuild': (code) => transformSync(`exports.default = (${code}\n)`, { minify: true }).code,
   'named by esbuild': (code) => transformSync(`exports.default = (${code}\n)`, { keepNames: true }).code,

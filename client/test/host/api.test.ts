@@ -43,7 +43,12 @@ test('groups and deployments', async () => {
   const plugin = await kafka.plugins.get('filter-json');
   expect(plugin.role).toBe('processing');
   const settings = { path: 'n', comparison: 'equal', operand: 1 };
-  const status = await kafka.deployments.put('copies', { plugin: 'filter-json', inputs: ['jobs'], output: 'copies', settings });
+  const status = await kafka.deployments.put('copies', {
+    plugin: 'filter-json',
+    inputs: ['jobs'],
+    output: 'copies',
+    settings,
+  });
   expect(status).toMatchObject({ name: 'copies', generation: 1, output: 'copies' });
   expect((await kafka.deployments.pause('copies')).state).toBe('paused');
   await kafka.deployments.resume('copies');
@@ -57,7 +62,11 @@ test('a transaction is stored whole or not at all', async () => {
     await tx`debits`.produce({ amount: 5 }, { key: 'a' });
     void tx`credits`.produceBatch([{ amount: 2 }, { amount: 3 }]);
   });
-  expect(receipts.map(({ topic, offset }) => [topic, offset])).toEqual([['debits', 0], ['credits', 0], ['credits', 1]]);
+  expect(receipts.map(({ topic, offset }) => [topic, offset])).toEqual([
+    ['debits', 0],
+    ['credits', 0],
+    ['credits', 1],
+  ]);
   await expect(
     kafka.transaction(async (tx) => {
       await tx`debits`.produce({ amount: 7 });
@@ -79,7 +88,11 @@ test('webhooks are taken where they were asked for, from the sender that is know
   const body = '{"id":"evt_1","object":"event","type":"invoice.paid"}';
   const now = Math.floor(Date.now() / 1000);
   const post = (signature: string) =>
-    fetch(`${host.url}/webhooks/stripe`, { method: 'POST', body, headers: { 'content-type': 'application/json', 'stripe-signature': `t=${now},v1=${signature}` } });
+    fetch(`${host.url}/webhooks/stripe`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', 'stripe-signature': `t=${now},v1=${signature}` },
+    });
   expect((await post('00')).status).toBe(401);
   expect((await post(createHmac('sha256', 'whsec_test').update(`${now}.${body}`).digest('hex'))).status).toBe(200);
   expect(await values('stripe-events')).toEqual([JSON.parse(body)]);

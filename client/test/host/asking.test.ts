@@ -39,7 +39,11 @@ test('answers are plain: lists are arrays, and numbers are numbers', async () =>
 
 test('what destroys asks to be confirmed', async () => {
   await kafka`create topic old-events`;
-  await expect(kafka`delete topic old-events`).rejects.toMatchObject({ name: 'ProblemError', code: 'confirmation-needed', status: 409 });
+  await expect(kafka`delete topic old-events`).rejects.toMatchObject({
+    name: 'ProblemError',
+    code: 'confirmation-needed',
+    status: 409,
+  });
   expect(await kafka`describe old-events`).toMatchObject({ name: 'old-events' });
   await kafka`delete topic old-events`.confirm();
   await expect(kafka`describe old-events`).rejects.toBeInstanceOf(ProblemError);
@@ -83,5 +87,8 @@ test('the token goes along, and the address comes from the environment', async (
   process.env['KAFKA_DO_URL'] = host.url;
   await connect({ fetch: spy })`list topics`;
   delete process.env['KAFKA_DO_URL'];
-  expect(seen).toEqual([[`${host.url}/v1/ask`, 'Bearer secret'], [`${host.url}/v1/ask`, null]]);
+  expect(seen).toEqual([
+    [`${host.url}/v1/ask`, 'Bearer secret'],
+    [`${host.url}/v1/ask`, null],
+  ]);
 });

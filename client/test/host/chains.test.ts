@@ -27,16 +27,23 @@ const ORDERS: Order[] = Array.from({ length: 200 }, (_, id) => ({
 beforeAll(async () => {
   host = await Host.start(['natural-language', 'script']);
   kafka = connect(host.options);
-  await kafka`orders`.produceBatch(ORDERS, ({ id, at }) => ({ key: `k${id % 7}`, headers: { n: String(id) }, timestamp: Date.parse(at) }));
+  await kafka`orders`.produceBatch(ORDERS, ({ id, at }) => ({
+    key: `k${id % 7}`,
+    headers: { n: String(id) },
+    timestamp: Date.parse(at),
+  }));
 }, 60_000);
 afterAll(() => host.stop());
 
 /** The same function, but for a name of its surroundings: so it stays here. */
 const here = <F extends (...args: any[]) => any>(fn: F): F => ((...args: any[]) => fn(...args)) as F;
-const asIs = <F,>(fn: F): F => fn;
+const asIs = <F>(fn: F): F => fn;
 
 /** Chains, with their functions as they are, or made to stay here. */
-const CHAINS: Record<string, (orders: Stream<Order>, f: <F extends (...args: any[]) => any>(fn: F) => F) => Stream<any>> = {
+const CHAINS: Record<
+  string,
+  (orders: Stream<Order>, f: <F extends (...args: any[]) => any>(fn: F) => F) => Stream<any>
+> = {
   filter: (orders, f) => orders.filter(f((o: Order) => o.amount > 100)),
   map: (orders, f) => orders.map(f((o: Order) => ({ ...o, tier: 'premium' }))),
   'a tombstone': (orders, f) => orders.map(f(() => null)),
@@ -50,26 +57,89 @@ const CHAINS: Record<string, (orders: Stream<Order>, f: <F extends (...args: any
   'groupBy and max': (orders, f) => orders.groupBy(f((o: Order) => o.id % 2)).max(f((o: Order) => o.amount)),
   'groupBy and average': (orders, f) => orders.groupBy(f((o: Order) => o.region)).average(f((o: Order) => o.amount)),
   'groupBy and reduce': (orders, f) =>
-    orders.groupBy(f((o: Order) => o.region)).reduce(f((state: number[], o: Order) => { state.push(o.id); return state; }), [] as number[]),
-  'groupBy and reduce from the first': (orders, f) => orders.groupBy(f((o: Order) => o.region)).reduce(f((a: Order, b: Order) => (a.amount > b.amount ? a : b))),
-  'windows by the record': (orders, f) => orders.window('5 minutes').groupBy(f((o: Order) => o.region)).count(),
-  'windows by a field': (orders, f) => orders.groupBy(f((o: Order) => o.region)).window('1 minute', { time: f((o: Order) => o.at) }).sum(f((o: Order) => o.amount)),
-  'windows of keys': (orders, f) => orders.keyBy(f((o: Order) => o.region)).window('1h').count(),
-  'a filter that changes what it is shown': (orders, f) => orders.filter(f((o: Order) => { o.amount = -1; o.items.push('x'); return o.id < 5; })),
+    orders.groupBy(f((o: Order) => o.region)).reduce(
+      f((state: number[], o: Order) => {
+        state.push(o.id);
+        return state;
+      }),
+      [] as number[],
+    ),
+  'groupBy and reduce from the first': (orders, f) =>
+    orders.groupBy(f((o: Order) => o.region)).reduce(f((a: Order, b: Order) => (a.amount > b.amount ? a : b))),
+  'windows by the record': (orders, f) =>
+    orders
+      .window('5 minutes')
+      .groupBy(f((o: Order) => o.region))
+      .count(),
+  'windows by a field': (orders, f) =>
+    orders
+      .groupBy(f((o: Order) => o.region))
+      .window('1 minute', { time: f((o: Order) => o.at) })
+      .sum(f((o: Order) => o.amount)),
+  'windows of keys': (orders, f) =>
+    orders
+      .keyBy(f((o: Order) => o.region))
+      .window('1h')
+      .count(),
+  'a filter that changes what it is shown': (orders, f) =>
+    orders.filter(
+      f((o: Order) => {
+        o.amount = -1;
+        o.items.push('x');
+        return o.id < 5;
+      }),
+    ),
   'a filter that changes what a map is shown': (orders, f) =>
-    orders.filter(f((o: Order) => { o.amount = -1; return o.id < 5; })).map(f((o: Order) => [o.id, o.amount])).tap(f((pair: number[]) => { pair.push(7); })),
-  'what is not JSON': (orders, f) => orders.map(f((o: Order) => ({ at: new Date(o.at), none: undefined, nan: NaN, set: new Set([1]), minus: -0 }))),
+    orders
+      .filter(
+        f((o: Order) => {
+          o.amount = -1;
+          return o.id < 5;
+        }),
+      )
+      .map(f((o: Order) => [o.id, o.amount]))
+      .tap(
+        f((pair: number[]) => {
+          pair.push(7);
+        }),
+      ),
+  'what is not JSON': (orders, f) =>
+    orders.map(f((o: Order) => ({ at: new Date(o.at), none: undefined, nan: NaN, set: new Set([1]), minus: -0 }))),
   'one answer many times': (orders, f) =>
-    orders.flatMap(f((o: Order) => { const one = { n: o.id }; return [one, one]; })).map(f((one: { n: number }) => { one.n += 1; return one; })),
-  'a group by what is no text': (orders, f) => orders.groupBy(f((o: Order) => ({ r: o.region, odd: o.id % 2 }))).count(),
-  'steps after an aggregate': (orders, f) => orders.groupBy(f((o: Order) => o.region)).count().filter(f((c: any) => c.count > 66)).map(f((c: any, r: any) => [c, r.key])),
+    orders
+      .flatMap(
+        f((o: Order) => {
+          const one = { n: o.id };
+          return [one, one];
+        }),
+      )
+      .map(
+        f((one: { n: number }) => {
+          one.n += 1;
+          return one;
+        }),
+      ),
+  'a group by what is no text': (orders, f) =>
+    orders.groupBy(f((o: Order) => ({ r: o.region, odd: o.id % 2 }))).count(),
+  'steps after an aggregate': (orders, f) =>
+    orders
+      .groupBy(f((o: Order) => o.region))
+      .count()
+      .filter(f((c: any) => c.count > 66))
+      .map(f((c: any, r: any) => [c, r.key])),
 };
 
 const sorted = (values: unknown[]) => values.map((value) => JSON.stringify(value)).sort();
 
 describe('a chain comes to the same on the server and here', () => {
   test.each(Object.keys(CHAINS))('%s', async (name) => {
-    const [there, local] = [CHAINS[name]!(kafka<Order>`orders`.filter(() => true), asIs), CHAINS[name]!(kafka<Order>`orders`.filter(here(() => true)), here)];
+    const [there, local] = [
+      CHAINS[name]!(
+        kafka<Order>`orders`.filter(() => true),
+        asIs,
+      ),
+      CHAINS[name]!(kafka<Order>`orders`.filter(here(() => true)), here),
+    ];
     expect(new Set((await there.explain()).map(({ runs }) => runs))).toEqual(new Set(['server']));
     expect(new Set((await local.explain()).map(({ runs }) => runs))).toEqual(new Set(['client']));
     const values = await there.collect();
@@ -81,7 +151,10 @@ describe('a chain comes to the same on the server and here', () => {
 test('a chain splits where a function stays, and says why', async () => {
   const limit = 100;
   const enrich = async (o: Order) => ({ ...o, customer: `c${o.id}` });
-  const chain = kafka<Order>`orders`.filter((o) => o.amount > 200).map(enrich).filter((o) => o.id > 5);
+  const chain = kafka<Order>`orders`
+    .filter((o) => o.amount > 200)
+    .map(enrich)
+    .filter((o) => o.id > 5);
   expect(await chain.explain()).toEqual([
     { step: 'filter', runs: 'server' },
     { step: 'map', runs: 'client', because: expect.stringContaining('async') },
@@ -90,13 +163,20 @@ test('a chain splits where a function stays, and says why', async () => {
   const expected = ORDERS.filter((o) => o.amount > 200 && o.id > 5).map((o) => ({ ...o, customer: `c${o.id}` }));
   expect(await chain.collect()).toEqual(expected);
   expect(await kafka<Order>`orders`.filter((o) => o.amount > limit).explain()).toEqual([
-    { step: 'filter', runs: 'client', because: 'limit is not its own; where it is JSON, give it along: .with({ limit })' },
+    {
+      step: 'filter',
+      runs: 'client',
+      because: 'limit is not its own; where it is JSON, give it along: .with({ limit })',
+    },
   ]);
   const given = kafka<Order>`orders`.filter((o) => o.amount > limit).with({ limit });
   expect(await given.explain()).toEqual([{ step: 'filter', runs: 'server' }]);
   expect(await given.collect()).toEqual(ORDERS.filter((o) => o.amount > 100));
   // How an aggregate is taken goes where the aggregate is.
-  const grouped = kafka<Order>`orders`.filter((o) => o.id > 1).groupBy((o) => o.region).sum(here((o: Order) => o.amount));
+  const grouped = kafka<Order>`orders`
+    .filter((o) => o.id > 1)
+    .groupBy((o) => o.region)
+    .sum(here((o: Order) => o.amount));
   expect((await grouped.explain()).map(({ runs }) => runs)).toEqual(['server', 'client', 'client']);
   expect(await grouped.collect()).toHaveLength(3);
 });
@@ -111,13 +191,32 @@ test('totals are known when they are awaited', async () => {
     expect(await orders.min(f((o) => o.amount))).toBe(Math.min(...amounts));
     expect(await orders.max(f((o) => o.amount))).toBe(Math.max(...amounts));
     expect(await orders.average(f((o) => o.amount))).toBe(sum / amounts.length);
-    expect(await orders.reduce(f((state: { n: number }, o: Order) => ({ n: state.n + 1, last: o.id })), { n: 0 })).toMatchObject({ n: amounts.length });
-    expect(await orders.reduce(f((a, b) => (a.amount > b.amount ? a : b)))).toMatchObject({ amount: Math.max(...amounts) });
+    expect(
+      await orders.reduce(
+        f((state: { n: number }, o: Order) => ({ n: state.n + 1, last: o.id })),
+        { n: 0 },
+      ),
+    ).toMatchObject({ n: amounts.length });
+    expect(await orders.reduce(f((a, b) => (a.amount > b.amount ? a : b)))).toMatchObject({
+      amount: Math.max(...amounts),
+    });
   }
   const none = kafka<Order>`orders`.filter(() => false);
-  expect([await none.count(), await none.sum((o) => o.amount), await none.min((o) => o.amount), await none.reduce((s) => s, { a: 1 })]).toEqual([0, 0, undefined, { a: 1 }]);
-  const applyEvent = (state: Record<string, number>, o: Order) => ({ ...state, [o.region]: (state[o.region] ?? 0) + 1 });
-  expect(await kafka<Order>`orders`.filter((o) => o.id < 6).reduce((state, o) => applyEvent(state, o), {})).toEqual({ us: 2, eu: 2, apac: 2 });
+  expect([
+    await none.count(),
+    await none.sum((o) => o.amount),
+    await none.min((o) => o.amount),
+    await none.reduce((s) => s, { a: 1 }),
+  ]).toEqual([0, 0, undefined, { a: 1 }]);
+  const applyEvent = (state: Record<string, number>, o: Order) => ({
+    ...state,
+    [o.region]: (state[o.region] ?? 0) + 1,
+  });
+  expect(await kafka<Order>`orders`.filter((o) => o.id < 6).reduce((state, o) => applyEvent(state, o), {})).toEqual({
+    us: 2,
+    eu: 2,
+    apac: 2,
+  });
 });
 
 test('a chain is iterated record by record, from where its sentence begins, and left early', async () => {
@@ -127,12 +226,19 @@ test('a chain is iterated record by record, from where its sentence begins, and 
     seen.push([record.key, record.twice, record.value.twice]);
     if (seen.length === 3) break;
   }
-  expect(seen).toEqual([['k1', 380, 380], ['k2', 382, 382], ['k3', 384, 384]]);
+  expect(seen).toEqual([
+    ['k1', 380, 380],
+    ['k2', 382, 382],
+    ['k3', 384, 384],
+  ]);
 });
 
 test('a function that throws ends the chain, wherever it runs', async () => {
   const failing = (o: Order) => (o.id === 5 ? (null as any).x : o.id);
-  await expect(kafka<Order>`orders`.map((o) => (o.id === 5 ? (null as any).x : o.id)).collect()).rejects.toMatchObject({ name: 'ProblemError', code: 'function-failed' });
+  await expect(kafka<Order>`orders`.map((o) => (o.id === 5 ? (null as any).x : o.id)).collect()).rejects.toMatchObject({
+    name: 'ProblemError',
+    code: 'function-failed',
+  });
   await expect(kafka<Order>`orders`.map(here(failing)).collect()).rejects.toThrow(TypeError);
 });
 
@@ -141,7 +247,17 @@ test('what cannot be meant is refused at once', async () => {
   expect(() => kafka`orders`.window(0)).toThrow(TypeError);
   expect(() => kafka`orders`.to('no such/name')).toThrow(TypeError);
   expect(() => kafka`orders`.as('no name')).toThrow(TypeError);
-  for (const values of [{ f: () => 1 }, { d: new Date() }, { m: new Map() }, { u: undefined }, { n: NaN }, { 'a b': 1 }, { produce: 1 }, { a: [, 1] }, { z: -0 }]) {
+  for (const values of [
+    { f: () => 1 },
+    { d: new Date() },
+    { m: new Map() },
+    { u: undefined },
+    { n: NaN },
+    { 'a b': 1 },
+    { produce: 1 },
+    { a: [, 1] },
+    { z: -0 },
+  ]) {
     expect(() => kafka`orders`.with(values as never), JSON.stringify(Object.keys(values))).toThrow(TypeError);
   }
   await expect(kafka`list topics`.filter(() => true).collect()).rejects.toThrow('list topics');

@@ -20,9 +20,19 @@ const until = async (isSo: () => boolean | Promise<boolean>) => {
 };
 
 test('a record is its value and its place, and its own names come first', async () => {
-  await kafka`places`.produce({ amount: 5, topic: 'shadowed', nested: { a: 1 } }, { key: 'k', headers: { h: 'v' }, timestamp: 7 });
+  await kafka`places`.produce(
+    { amount: 5, topic: 'shadowed', nested: { a: 1 } },
+    { key: 'k', headers: { h: 'v' }, timestamp: 7 },
+  );
   for await (const record of kafka`places from beginning`) {
-    expect(record).toMatchObject({ topic: 'places', partition: 0, offset: 0, timestamp: 7, key: 'k', headers: { h: 'v' } });
+    expect(record).toMatchObject({
+      topic: 'places',
+      partition: 0,
+      offset: 0,
+      timestamp: 7,
+      key: 'k',
+      headers: { h: 'v' },
+    });
     const { amount, topic, nested, missing, value } = record;
     expect([amount, topic, nested, missing]).toEqual([5, 'places', { a: 1 }, undefined]);
     expect(value.topic).toBe('shadowed');
@@ -86,7 +96,13 @@ test('members share the partitions, and what one leaves the other takes', async 
       if (n < 0) break;
     }
   });
-  await until(async () => (await kafka`describe group team`.then(({ members }) => members, () => 0)) === 2);
+  await until(
+    async () =>
+      (await kafka`describe group team`.then(
+        ({ members }) => members,
+        () => 0,
+      )) === 2,
+  );
   await kafka`shared`.produceBatch(numbers(0, 2000), ({ n }) => ({ partition: n % 4 }));
   await until(() => seen.size === 2000);
   expect([...seen.values()].every((count) => count === 1)).toBe(true);
@@ -134,7 +150,11 @@ test('a stream that breaks goes on after the last record that came, and ends whe
         return response;
       }
       const text = await response.text();
-      const at = text.split('\n').slice(0, cuts % 2 === 0 ? 1 : 9).join('\n').length + 20;
+      const at =
+        text
+          .split('\n')
+          .slice(0, cuts % 2 === 0 ? 1 : 9)
+          .join('\n').length + 20;
       if (at >= text.length) {
         return new Response(text, response);
       }
@@ -184,7 +204,13 @@ test('a host that is killed again and again loses nothing for a group, nor for a
       if (followed.filter((n) => n >= 0).length === total) return;
     }
   })();
-  await until(async () => (await kafka`describe group three`.then(({ members }) => members, () => 0)) === 3);
+  await until(
+    async () =>
+      (await kafka`describe group three`.then(
+        ({ members }) => members,
+        () => 0,
+      )) === 3,
+  );
   await new Promise((resolve) => setTimeout(resolve, 200));
   const produced: Promise<unknown>[] = [];
   const producing = (async () => {

@@ -71,7 +71,9 @@ export class Host {
 
   async #knows(path: string, parameter?: string): Promise<boolean> {
     const { post } = (await (this.#paths ??= this.json('/openapi.json'))).paths[path] ?? {};
-    return parameter === undefined ? post !== undefined : post.parameters.some(({ name }: { name: string }) => name === parameter);
+    return parameter === undefined
+      ? post !== undefined
+      : post.parameters.some(({ name }: { name: string }) => name === parameter);
   }
 
   async restart(): Promise<void> {
@@ -82,7 +84,12 @@ export class Host {
     });
     this.#process = started;
     const begun = Date.now();
-    while (!(await fetch(`${this.url}/readyz`).then(({ ok }) => ok, () => false))) {
+    while (
+      !(await fetch(`${this.url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ))
+    ) {
       if (Date.now() - begun > READY_MS_MAX || started.exitCode !== null) {
         throw new Error(`${BINARY} does not come up`);
       }

@@ -24,7 +24,9 @@ afterAll(async () => {
 });
 
 const run = (name: string, onMessage: (message: any) => void) => {
-  const program = fork(join(import.meta.dirname, 'programs', name), { env: { ...process.env, KAFKA_DO_URL: host.url } });
+  const program = fork(join(import.meta.dirname, 'programs', name), {
+    env: { ...process.env, KAFKA_DO_URL: host.url },
+  });
   program.on('message', onMessage);
   programs.push(program);
   return program;
@@ -75,11 +77,18 @@ test('closures that change while records flow: each record is taken by one of th
   const total = 30_000;
   await kafka.topics.create('flowing', { partitions: 2 });
   const program = (version: number) =>
-    connect(host.options)<{ n: number }>`flowing`.filter((o) => o.n % 2 === 0).map((o) => ({ ...o, version })).with({ version }).to('taken');
+    connect(host.options)<{ n: number }>`flowing`
+      .filter((o) => o.n % 2 === 0)
+      .map((o) => ({ ...o, version }))
+      .with({ version })
+      .to('taken');
   await program(0);
   const producing = (async () => {
     for (let n = 0; n < total; n += 500) {
-      await kafka`flowing`.produceBatch(Array.from({ length: 500 }, (_, i) => ({ n: n + i })), ({ n }) => ({ partition: n % 4 < 2 ? 0 : 1 }));
+      await kafka`flowing`.produceBatch(
+        Array.from({ length: 500 }, (_, i) => ({ n: n + i })),
+        ({ n }) => ({ partition: n % 4 < 2 ? 0 : 1 }),
+      );
     }
   })();
   let versions = 0;
@@ -92,7 +101,11 @@ test('closures that change while records flow: each record is taken by one of th
   }
   await producing;
   const taken: { n: number; version: number }[] = [];
-  await until(async () => (await kafka.topics.get('taken')).offsets.reduce((sum, { high_watermark }) => sum + high_watermark, 0) >= total / 2);
+  await until(
+    async () =>
+      (await kafka.topics.get('taken')).offsets.reduce((sum, { high_watermark }) => sum + high_watermark, 0) >=
+      total / 2,
+  );
   for await (const { value } of kafka`taken from beginning`) taken.push(value);
   expect(taken.map(({ n }) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: total / 2 }, (_, i) => i * 2));
   expect(new Set(taken.map(({ version }) => version)).size).toBeGreaterThan(1);

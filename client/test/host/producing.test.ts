@@ -16,16 +16,28 @@ const stored = async (topic: string) => {
   const { partitions } = await host.json(`/v1/topics/${topic}`);
   const all = [];
   for (let partition = 0; partition < partitions; partition += 1) {
-    all.push(...(await host.json(`/v1/topics/${topic}/partitions/${partition}/records?max_records=50000&max_bytes=16777216`)).records);
+    all.push(
+      ...(await host.json(`/v1/topics/${topic}/partitions/${partition}/records?max_records=50000&max_bytes=16777216`))
+        .records,
+    );
   }
   return all;
 };
 
 test('a record is stored where the receipt says, in a topic that was not there', async () => {
-  const receipt = await kafka`stream orders`.produce({ orderId: '123', amount: 99.99 }, { key: 'k', headers: { a: ['1', '2'], b: null }, timestamp: new Date(5000) });
+  const receipt = await kafka`stream orders`.produce(
+    { orderId: '123', amount: 99.99 },
+    { key: 'k', headers: { a: ['1', '2'], b: null }, timestamp: new Date(5000) },
+  );
   expect(receipt).toEqual({ topic: 'orders', partition: 0, offset: 0, timestamp: 5000 });
   expect(await stored('orders')).toEqual([
-    { offset: 0, timestamp: 5000, key: 'k', value: { orderId: '123', amount: 99.99 }, headers: { a: ['1', '2'], b: null } },
+    {
+      offset: 0,
+      timestamp: 5000,
+      key: 'k',
+      value: { orderId: '123', amount: 99.99 },
+      headers: { a: ['1', '2'], b: null },
+    },
   ]);
 });
 
@@ -98,7 +110,9 @@ test('bytes stay bytes, null is a tombstone, and what is not JSON is refused', a
     read.push(record.value);
   }
   // What only looks like bytes comes back as the bytes of its JSON.
-  expect(read).toEqual(values.map((value: any) => (value?.$base64 ? new TextEncoder().encode('{"$base64":"eA=="}') : value)));
+  expect(read).toEqual(
+    values.map((value: any) => (value?.$base64 ? new TextEncoder().encode('{"$base64":"eA=="}') : value)),
+  );
   for (const value of [undefined, NaN, Infinity]) {
     await expect(kafka`raw`.produce(value)).rejects.toThrow(TypeError);
   }

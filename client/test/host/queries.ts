@@ -1,6 +1,6 @@
 /**
- * `POST /v1/queries` as the client expects it of the host, over the real script plugin in this process and the real records of the
- * host; it stands in for as long as the host does not have the call.
+ * `POST /v1/queries` as the client expects it of the host, over the real script plugin in this process and the real
+ * records of the host; it stands in for as long as the host does not have the call.
  */
 
 // @ts-expect-error It is JavaScript.
@@ -20,20 +20,31 @@ interface Query {
 const AGGREGATES = ['count', 'sum', 'min', 'max', 'average', 'reduce'];
 const LATE_MS = 253_402_300_799_999;
 
-export async function answer(url: string, { topic, from = 'earliest', until, steps, values, limit }: Query): Promise<Response> {
+export async function answer(
+  url: string,
+  { topic, from = 'earliest', until, steps, values, limit }: Query,
+): Promise<Response> {
   const read = await fetch(`${url}/v1/topics/${topic}/records?from=${from}`);
   if (!read.ok) {
     return read;
   }
   const lines = (await read.text()).split('\n').filter((line) => line !== '');
-  const records = lines.map((line) => JSON.parse(line)).filter(({ timestamp }) => until === undefined || timestamp < until);
+  const records = lines
+    .map((line) => JSON.parse(line))
+    .filter(({ timestamp }) => until === undefined || timestamp < until);
   let found: any[];
   try {
     found = results(records, topic, steps, values);
   } catch (error) {
     return problem(400, (error as Error).message);
   }
-  return new Response(found.slice(0, limit).map((item) => `${JSON.stringify(item)}\n`).join(''), { headers: { 'content-type': 'application/x-ndjson' } });
+  return new Response(
+    found
+      .slice(0, limit)
+      .map((item) => `${JSON.stringify(item)}\n`)
+      .join(''),
+    { headers: { 'content-type': 'application/x-ndjson' } },
+  );
 }
 
 function results(records: any[], topic: string, steps: object[], values?: object): any[] {
@@ -50,13 +61,23 @@ function results(records: any[], topic: string, steps: object[], values?: object
   outcomes.push(harness.advance(LATE_MS));
   const emitted = outcomes.flatMap((outcome) => outcome.records);
   const out = emitted.map(({ topic: to, timestampMs, key, value, headers }) => ({
-    topic: to ?? topic, partition: null, offset: null, timestamp: timestampMs, key, value: value === null ? null : JSON.parse(value), headers: Object.fromEntries(headers),
+    topic: to ?? topic,
+    partition: null,
+    offset: null,
+    timestamp: timestampMs,
+    key,
+    value: value === null ? null : JSON.parse(value),
+    headers: Object.fromEntries(headers),
   }));
   const rejected = outcomes.flatMap(({ rejections }) => rejections)[0];
   if (rejected !== undefined) {
-    return [...out, { $problem: { type: 'https://kafka.do/problems/function-failed', status: 422, detail: rejected.reason } }];
+    return [
+      ...out,
+      { $problem: { type: 'https://kafka.do/problems/function-failed', status: 422, detail: rejected.reason } },
+    ];
   }
-  const isRunning = steps.some((step) => AGGREGATES.some((verb) => verb in step)) && !steps.some((step) => 'window_ms' in step);
+  const isRunning =
+    steps.some((step) => AGGREGATES.some((verb) => verb in step)) && !steps.some((step) => 'window_ms' in step);
   // Of a group that has no window, what stands at the end.
   return isRunning ? [...new Map(out.map((item) => [item.key, item])).values()] : out;
 }

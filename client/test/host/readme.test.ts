@@ -17,18 +17,36 @@ const expected = [...tour.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map(([, outp
 let host: Host;
 let project: string;
 const run = (command: string, ...args: string[]) =>
-  execFileSync(command, args, { cwd: project, encoding: 'utf8', env: { ...process.env, KAFKA_DO_URL: host.url }, stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(command, args, {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, KAFKA_DO_URL: host.url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 
 beforeAll(async () => {
   host = await Host.start(['natural-language', 'script']);
   project = mkdtempSync(join(tmpdir(), 'kafka-do-project-'));
   execFileSync('npm', ['run', 'build'], { cwd: CLIENT, stdio: 'ignore' });
-  const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', project], { cwd: CLIENT, encoding: 'utf8' }).trim();
+  const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', project], {
+    cwd: CLIENT,
+    encoding: 'utf8',
+  }).trim();
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', private: true }));
   run('npm', 'install', '--silent', '--no-audit', '--no-fund', `./${packed}`, 'typescript@5.9', '@types/node@20');
   writeFileSync(
     join(project, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: { strict: true, target: 'es2022', module: 'nodenext', types: ['node'], skipLibCheck: false, outDir: 'out' }, include: ['*.ts'] }),
+    JSON.stringify({
+      compilerOptions: {
+        strict: true,
+        target: 'es2022',
+        module: 'nodenext',
+        types: ['node'],
+        skipLibCheck: false,
+        outDir: 'out',
+      },
+      include: ['*.ts'],
+    }),
   );
 }, 180_000);
 afterAll(async () => {
@@ -47,7 +65,9 @@ async function through(): Promise<{ url: string; close: () => void }> {
     const answer = await host.options.fetch(host.url + request.url, {
       method: request.method!,
       headers: headers as Record<string, string>,
-      ...(body.length > 0 && { body: request.headers['content-type'] === 'application/json' ? body.toString() : new Uint8Array(body) }),
+      ...(body.length > 0 && {
+        body: request.headers['content-type'] === 'application/json' ? body.toString() : new Uint8Array(body),
+      }),
     });
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
     response.end(Buffer.from(await answer.arrayBuffer()));
@@ -60,7 +80,14 @@ async function spawnNode(url: string, file: string): Promise<string[]> {
   const { execFile } = await import('node:child_process');
   return new Promise((resolve, reject) =>
     execFile('node', [file], { cwd: project, env: { ...process.env, KAFKA_DO_URL: url } }, (error, stdout, stderr) =>
-      error ? reject(new Error(stderr)) : resolve(stdout.trim().split(/\n(?! |\})/).map((line) => line.replace(/\s*\n\s*/g, ' '))),
+      error
+        ? reject(new Error(stderr))
+        : resolve(
+            stdout
+              .trim()
+              .split(/\n(?! |\})/)
+              .map((line) => line.replace(/\s*\n\s*/g, ' ')),
+          ),
     ),
   );
 }
@@ -90,7 +117,12 @@ test('plain JavaScript uses all three entry points', async () => {
   );
   const { url, close } = await through();
   try {
-    expect(await spawnNode(url, 'plain.js')).toEqual(['orders orders', 'orders orders', 'orders orders', 'function function undefined']);
+    expect(await spawnNode(url, 'plain.js')).toEqual([
+      'orders orders',
+      'orders orders',
+      'orders orders',
+      'function function undefined',
+    ]);
   } finally {
     close();
   }

@@ -49,9 +49,16 @@ test('each answers there what it answers here', async () => {
   });
   const kafka = connect(host.options);
   await kafka`inputs`.produceBatch(INPUTS.map((input) => JSON.stringify(input())));
-  const step = { map: `(args) => { const outcome = ${OUTCOME}; return [${sources.map((source) => `outcome((${source}\n), args)`).join(',\n')}]; }` };
+  const step = {
+    map: `(args) => { const outcome = ${OUTCOME}; return [${sources.map((source) => `outcome((${source}\n), args)`).join(',\n')}]; }`,
+  };
   await kafka.topics.create('outcomes');
-  await kafka.deployments.put('outcomes', { plugin: 'script', inputs: ['inputs'], output: 'outcomes', settings: { steps: [step], values: given } });
+  await kafka.deployments.put('outcomes', {
+    plugin: 'script',
+    inputs: ['inputs'],
+    output: 'outcomes',
+    settings: { steps: [step], values: given },
+  });
   const found: string[][] = [];
   while (found.length < INPUTS.length) {
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -62,8 +69,12 @@ test('each answers there what it answers here', async () => {
   }
   const wrong = cases.flatMap((one, at) =>
     INPUTS.flatMap((input, row) => {
-      const [here, there] = [outcome(original(one), input), found[row]![at]!].map((shown) => (isApproximate(one) ? rounded(shown) : shown));
-      return here === there || isSpreadText(one, JSON.stringify(input())) ? [] : [{ code: one.code, input: JSON.stringify(input()), here, there }];
+      const [here, there] = [outcome(original(one), input), found[row]![at]!].map((shown) =>
+        isApproximate(one) ? rounded(shown) : shown,
+      );
+      return here === there || isSpreadText(one, JSON.stringify(input()))
+        ? []
+        : [{ code: one.code, input: JSON.stringify(input()), here, there }];
     }),
   );
   expect(wrong).toEqual([]);

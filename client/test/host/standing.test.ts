@@ -32,15 +32,25 @@ const holds = (topic: string, count: number) => until(async () => (await all(top
 
 test('a chain to a topic stands, outlives its program, and changes nothing when the program runs again', async () => {
   await kafka`orders`.produceBatch([50, 150, 250].map((amount) => ({ amount })));
-  const program = () => connect(host.options)`orders`.filter((o) => o.amount > 100).map((o) => ({ ...o, tier: 'premium' })).to(`high-value-orders`);
+  const program = () =>
+    connect(host.options)`orders`
+      .filter((o) => o.amount > 100)
+      .map((o) => ({ ...o, tier: 'premium' }))
+      .to(`high-value-orders`);
   const handle = await program();
   expect(handle).toMatchObject({ name: 'orders-to-high-value-orders', runs: 'server' });
   await holds('high-value-orders', 2);
-  expect(await all('high-value-orders')).toEqual([{ amount: 150, tier: 'premium' }, { amount: 250, tier: 'premium' }]);
+  expect(await all('high-value-orders')).toEqual([
+    { amount: 150, tier: 'premium' },
+    { amount: 250, tier: 'premium' },
+  ]);
   expect((await (await program()).status()).generation).toBe(1);
   // With other steps, the same deployment does something else from there on.
   const limit = 10;
-  const changed = await connect(host.options)`orders`.filter((o) => o.amount < limit).with({ limit }).to(`high-value-orders`);
+  const changed = await connect(host.options)`orders`
+    .filter((o) => o.amount < limit)
+    .with({ limit })
+    .to(`high-value-orders`);
   expect(await changed.status()).toMatchObject({ generation: 2, settings: { values: { limit: 10 } } });
   await kafka`orders`.produce({ amount: 5 });
   await holds('high-value-orders', 3);
@@ -72,24 +82,39 @@ test('windows count on the server', async () => {
     [0, 10, 20, 70, 200].map((seconds) => ({ page: seconds % 20 === 0 ? '/' : '/a', at: seconds })),
     ({ at }) => ({ timestamp: at * 1000 }),
   );
-  await kafka`page-views`.window(`1 minute`).groupBy((v) => v.page).count().to(`page-view-counts`);
+  await kafka`page-views`
+    .window(`1 minute`)
+    .groupBy((v) => v.page)
+    .count()
+    .to(`page-view-counts`);
   await holds('page-view-counts', 2);
   const counts = await all('page-view-counts');
   expect(counts).toContainEqual({ key: '/', window_start_ms: 0, window_end_ms: 60_000, count: 2 });
   expect(counts).toContainEqual({ key: '/a', window_start_ms: 0, window_end_ms: 60_000, count: 1 });
-  expect(await kafka`page-view-counts`.filter((c) => c.count > 1).collect()).toEqual([{ key: '/', window_start_ms: 0, window_end_ms: 60_000, count: 2 }]);
+  expect(await kafka`page-view-counts`.filter((c) => c.count > 1).collect()).toEqual([
+    { key: '/', window_start_ms: 0, window_end_ms: 60_000, count: 2 },
+  ]);
 }, 120_000);
 
 test('a step that stays runs in this process, behind those that ship, each record once', async () => {
   const customers = { get: async (id: number) => ({ name: `customer ${id}` }) };
-  await kafka`raw-orders`.produceBatch(Array.from({ length: 1000 }, (_, id) => ({ id, customerId: id % 3 })), ({ id }) => ({ key: `k${id}` }));
+  await kafka`raw-orders`.produceBatch(
+    Array.from({ length: 1000 }, (_, id) => ({ id, customerId: id % 3 })),
+    ({ id }) => ({ key: `k${id}` }),
+  );
   const chain = () =>
-    kafka`raw-orders`.filter((o) => o.id % 2 === 0).map(async (o) => ({ ...o, customer: await customers.get(o.customerId) })).to(`enriched-orders`);
+    kafka`raw-orders`
+      .filter((o) => o.id % 2 === 0)
+      .map(async (o) => ({ ...o, customer: await customers.get(o.customerId) }))
+      .to(`enriched-orders`);
   const first = await chain();
   expect(first).toMatchObject({ runs: 'client', name: 'raw-orders-to-enriched-orders' });
   await holds('enriched-orders', 500);
   await first.stop();
-  await kafka`raw-orders`.produceBatch([{ id: 1000, customerId: 1 }, { id: 1001, customerId: 1 }]);
+  await kafka`raw-orders`.produceBatch([
+    { id: 1000, customerId: 1 },
+    { id: 1001, customerId: 1 },
+  ]);
   const second = await chain();
   await holds('enriched-orders', 501);
   await host.kill();
@@ -124,12 +149,35 @@ test('a function that throws here ends its chain with the record uncommitted', a
 test('what cannot stand is refused, with the reason', async () => {
   const price = (o: any) => o.price;
   await kafka`priced`.produce({ price: 1 });
-  await expect(kafka`priced`.groupBy((o) => o.id).sum(price).to(`sums`).then()).resolves.toMatchObject({ runs: 'server' });
+  await expect(
+    kafka`priced`
+      .groupBy((o) => o.id)
+      .sum(price)
+      .to(`sums`)
+      .then(),
+  ).resolves.toMatchObject({ runs: 'server' });
   const add = (state: number, o: any) => state + price(o);
-  await expect(kafka`priced`.groupBy((o) => o.id).reduce(add, 0).to(`sums-here`).then()).rejects.toThrow('price is not its own');
+  await expect(
+    kafka`priced`
+      .groupBy((o) => o.id)
+      .reduce(add, 0)
+      .to(`sums-here`)
+      .then(),
+  ).rejects.toThrow('price is not its own');
   await kafka`priced`.filter((o) => o.price > 1).to(`copies`);
-  await expect(kafka`priced`.filter((o) => o.price > 2).to(`copies`).then()).rejects.toThrow(".as('my-name')");
-  await expect(kafka`priced`.filter((o) => o.price > 2).as('other-copies').to(`copies`).then()).resolves.toMatchObject({ name: 'other-copies' });
+  await expect(
+    kafka`priced`
+      .filter((o) => o.price > 2)
+      .to(`copies`)
+      .then(),
+  ).rejects.toThrow(".as('my-name')");
+  await expect(
+    kafka`priced`
+      .filter((o) => o.price > 2)
+      .as('other-copies')
+      .to(`copies`)
+      .then(),
+  ).resolves.toMatchObject({ name: 'other-copies' });
 }, 60_000);
 
 test('a chain that would move between server and process says so, instead of running twice', async () => {
