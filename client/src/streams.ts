@@ -83,15 +83,14 @@ export class StreamSentence<T = any> extends Sentence<T> {
       throw new TypeError(`no chain begins so: ${restated}; say what to read, as in kafka\`orders since yesterday\``);
     }
     const { topic, group, start, until_ms: untilMs, limit, conditions } = command as typeof command & SourceExtras;
-    if (conditions || (typeof start === 'object' && 'last' in start)) {
-      throw new TypeError(`no chain begins so: ${restated}; say the topic, and then .filter(..)`);
+    if (conditions || limit !== undefined || (typeof start === 'object' && 'last' in start)) {
+      throw new TypeError(`no chain begins so: ${restated}; say the topic and since when, and then .filter(..)`);
     }
     return {
       topic,
       start,
       ...(group !== undefined && { group }),
       ...(untilMs !== undefined && { untilMs }),
-      ...(limit !== undefined && { limit }),
     };
   }
 }

@@ -352,7 +352,7 @@ export class Standing extends Ending<Handle> {
     const { http, steps, named } = this.chain;
     const to = this.#to;
     const source = await this.chain.source();
-    if (source.group !== undefined || source.untilMs !== undefined || source.limit !== undefined) {
+    if (source.group !== undefined || source.untilMs !== undefined) {
       throw new TypeError('a chain that stands reads all that comes; say the topic alone, or since when');
     }
     const { shipped, local, cause } = await this.planned();

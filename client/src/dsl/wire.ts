@@ -13,7 +13,6 @@ export interface Source {
   start: Start;
   /** Records before this time only. */
   untilMs?: number;
-  limit?: number;
 }
 
 export interface Shipped {
@@ -27,7 +26,7 @@ export async function* query(
   source: Source,
   shipped: Shipped,
 ): AsyncGenerator<RecordFields, void, undefined> {
-  const { topic, group, start, untilMs, limit } = source;
+  const { topic, group, start, untilMs } = source;
   if (group !== undefined) {
     yield* readGroup(http, { topic, group, start });
     return;
@@ -38,15 +37,12 @@ export async function* query(
     if (untilMs !== undefined) {
       asked.set('until', String(untilMs));
     }
-    if (limit !== undefined) {
-      asked.set('limit', String(limit));
-    }
     yield* follow(http, `/v1/topics/${topic}/records?${asked}`, topic);
     return;
   }
   const leaving = new AbortController();
   try {
-    const body = { topic, from, until: untilMs, limit, ...shipped };
+    const body = { topic, from, until: untilMs, ...shipped };
     const response = await http.request('/v1/queries', { body, signal: leaving.signal });
     for await (const item of lines<RecordFields & { $problem?: { status: number } & Record<string, unknown> }>(
       response,

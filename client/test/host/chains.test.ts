@@ -233,6 +233,14 @@ test('a chain is iterated record by record, from where its sentence begins, and 
   ]);
 });
 
+test('a chain ends where its sentence does', async () => {
+  const [since, until] = [new Date(Date.parse(ORDERS[10]!.at)), new Date(Date.parse(ORDERS[20]!.at))];
+  for (const f of [asIs, here]) {
+    const ids = await kafka<Order>`orders between ${since} and ${until}`.map(f((o: Order) => o.id)).collect();
+    expect(ids).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  }
+});
+
 test('a function that throws ends the chain, wherever it runs', async () => {
   const failing = (o: Order) => (o.id === 5 ? (null as any).x : o.id);
   await expect(kafka<Order>`orders`.map((o) => (o.id === 5 ? (null as any).x : o.id)).collect()).rejects.toMatchObject({
@@ -261,6 +269,9 @@ test('what cannot be meant is refused at once', async () => {
     expect(() => kafka`orders`.with(values as never), JSON.stringify(Object.keys(values))).toThrow(TypeError);
   }
   await expect(kafka`list topics`.filter(() => true).collect()).rejects.toThrow('list topics');
+  await expect(kafka`first 5 from orders`.filter(() => true).collect()).rejects.toThrow('since when');
+  await expect(kafka`last 5 from orders`.filter(() => true).collect()).rejects.toThrow('since when');
+  await expect(kafka`orders where id > 5`.filter(() => true).collect()).rejects.toThrow('since when');
   await expect(kafka`orders group g`.filter(() => true).collect()).rejects.toThrow('group');
 });
 
