@@ -5,6 +5,7 @@
  */
 
 import { isGone } from '../consumer.ts';
+import type { ProblemError } from '../errors.ts';
 import { persist, type Http } from '../http.ts';
 import { fieldsOf, writeRecord, type RecordFields } from '../record.ts';
 import { through } from './local.ts';
@@ -12,7 +13,12 @@ import type { Step } from './step.ts';
 import { makeTopics, startOf, type Deployment, type Handle } from './wire.ts';
 
 const POLL_WAIT_MS = 20_000;
-const POLL_RECORDS = 500;
+/**
+ * Batches grow and shrink between one record and so many, so that each takes about so long: a lease does not last
+ * forever.
+ */
+const POLL_RECORDS_MAX = 500;
+const BATCH_MS = 2_000;
 
 export interface StandingHandle extends Handle {
   /** Settles when it ends: resolves after `stop()`, and rejects where a function threw, which ends it. */
@@ -61,17 +67,20 @@ export async function stand(
   };
 
   const work = async (): Promise<void> => {
+    let size = 50;
     while (!signal.aborted) {
       try {
         const { token, records: items } = await call<Batch>(
           `/${member}/poll`,
-          { wait_ms: POLL_WAIT_MS, max_records: POLL_RECORDS },
+          { wait_ms: POLL_WAIT_MS, max_records: size },
           signal,
         );
         if (items.length === 0) {
           continue;
         }
+        const begun = Date.now();
         const written = await process(items);
+        size = Date.now() - begun > BATCH_MS ? Math.max(1, size >> 1) : Math.min(POLL_RECORDS_MAX, size * 2);
         const commits = JSON.stringify([{ group: name, member_id: member, token }]);
         const content = `{"records":[${written.join()}],"commits":${commits}}`;
         const headers = { 'idempotency-key': crypto.randomUUID() };
@@ -84,8 +93,10 @@ export async function stand(
         if (!isGone(error)) {
           throw error;
         }
-        // What the member had is somebody else's now.
-        await join();
+        // What the member had is somebody else's now; one that is still known asks for more.
+        if ((error as ProblemError).code.startsWith('unknown')) {
+          await join();
+        }
       }
     }
   };
