@@ -20,7 +20,6 @@ interface Batch {
 
 const POLL_WAIT_MS = 20_000;
 const POLL_RECORDS = 5_000;
-const POLL_BYTES = 1 << 20;
 /** How long a reader that stops tries to commit and to say goodbye. */
 const LEAVE_MS_MAX = 5_000;
 
@@ -91,7 +90,7 @@ export async function* readGroup<T>(
           }, joined.heartbeat_ms);
         }
         isLost = false;
-        const bounds = { wait_ms: POLL_WAIT_MS, max_records: POLL_RECORDS, max_bytes: POLL_BYTES };
+        const bounds = { wait_ms: POLL_WAIT_MS, max_records: POLL_RECORDS };
         batch = await call(`${member}/poll`, { token, ...bounds }, signal);
       } catch (error) {
         if (signal?.aborted) {
@@ -191,7 +190,7 @@ export async function* follow<T>(
 export async function* lines<T>(response: Response): AsyncGenerator<T, void, undefined> {
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
-  const broken = (cause?: unknown) => new ConnectionError('the stream broke off', { cause });
+  const broken = (cause?: unknown) => new ConnectionError('the stream broke', { cause });
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((error) => {

@@ -4,7 +4,7 @@ import { readGroup, follow, type Start } from './consumer.ts';
 import { ProblemError, QuestionError } from './errors.ts';
 import { makeHttp, persist, type ConnectOptions, type Http } from './http.ts';
 import { chunks, makeProducer, type Producer, type Receipt } from './producer.ts';
-import { writeRecord, type ProduceOptions, type StreamRecord } from './record.ts';
+import { makeRecord, writeRecord, type ProduceOptions, type RecordFields, type StreamRecord } from './record.ts';
 import { sentence } from './sentence.ts';
 
 /** What is shared by all that one `connect` makes. */
@@ -14,7 +14,7 @@ export interface AskAnswer {
   interpretations: { command: Command; confidence: number; restated: string }[];
   calls: { method: string; path: string; body?: unknown }[];
   needs_confirm?: boolean;
-  result?: unknown;
+  result?: any;
   /** Of a dry run: why it could not be done. There are no calls then. */
   problem?: { status: number } & Record<string, unknown>;
 }
@@ -45,7 +45,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     onAnswer?: ((answer: T) => A | PromiseLike<A>) | null,
     onError?: ((error: any) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#answer ??= this.#ask({ confirm: this.#isConfirmed }).then(({ result }) => plainAnswer(result));
+    this.#answer ??= this.#ask({ confirm: this.#isConfirmed }).then(plainAnswer);
     return (this.#answer as Promise<T>).then(onAnswer, onError);
   }
 
@@ -141,13 +141,12 @@ interface Question {
 export type Produced<T> = 0 extends 1 & T ? any : T | null;
 
 /** Lists are arrays, and of a group its members and its lag are numbers; the rest is as the host has it. */
-function plainAnswer(result: any): unknown {
-  const list = result?.items ?? result?.records;
-  return Array.isArray(list)
-    ? list
-    : Array.isArray(result?.members)
-      ? { ...result, members: result.members.length }
-      : result;
+function plainAnswer({ result, interpretations }: AskAnswer): unknown {
+  const { type, topic } = interpretations[0]!.command;
+  const { items, records = items, members } = result ?? {};
+  return type === 'consume' && records
+    ? records.map((item: RecordFields) => makeRecord(item, topic as string))
+    : (records ?? (members ? { ...result, members: members.length } : result));
 }
 
 /** A tag of sentences, and what is about all of them. */

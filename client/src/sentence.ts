@@ -28,7 +28,7 @@ export function sentence(parts: readonly string[], values: readonly unknown[]): 
       return inQuotes(quoted);
     }
     if (/^["'`\u201c\u2018]/.test(token)) {
-      throw new TypeError(`unclosed quote: ${token}`);
+      throw new TypeError(`open quote: ${token}`);
     }
     if (!token.includes(HOLE)) {
       return token;
@@ -45,7 +45,7 @@ function plain(value: unknown): string {
   const text =
     value instanceof Date ? value.toISOString() : typeof value === 'object' && value ? JSON.stringify(value) : value;
   if (text == null || ['function', 'symbol'].includes(typeof text)) {
-    throw new TypeError(`${String(text)} in a sentence; give text, a number, a date or JSON`);
+    throw new TypeError(`${String(text)} in a sentence; give text, numbers, dates or JSON`);
   }
   return String(text);
 }

@@ -34,7 +34,7 @@ test('what says nothing is refused', () => {
   for (const value of [undefined, null, () => 1, Symbol('x')]) {
     expect(() => said`orders ${value}`).toThrow(TypeError);
   }
-  expect(() => said`don't 'say ${'x'}`).toThrow('unclosed quote');
+  expect(() => said`don't 'say ${'x'}`).toThrow('open quote');
 });
 
 /** Texts that would end a quote, begin one, close brackets, or say something, were they words. */

@@ -426,10 +426,12 @@ export interface paths {
         put?: never;
         /**
          * Say in plain words what is to be done.
-         * @description The answer says how the sentence was read, and which calls of this API it is equal to: they were made, unless it is a dry
-         *     run, and `result` is what the last one answered. A dry run of what cannot be done as things stand says so in `problem`. What deletes, resets or shortens a retention is run with `"confirm": true`
-         *     only. A sentence that reads records is answered with those that are there; with `Accept: application/x-ndjson` or
-         *     `text/event-stream` the answer is the stream itself.
+         * @description The answer says how the sentence was read, and which calls of this API it is equal to. Unless it is a dry run they were made,
+         *     and `result` is what the last one answered; a stream is not opened: `result` has the records that are there, or how the
+         *     group stands. With `Accept: application/x-ndjson` or `text/event-stream` the answer is the stream itself.
+         *
+         *     What deletes, moves a group, shortens a retention, spreads keys anew, swaps a deployment, reaches outside, or was read without
+         *     being sure, is run with `confirm` only. A dry run of what cannot be done as things stand says so in `problem`.
          */
         post: {
             parameters: {
@@ -462,7 +464,7 @@ export interface paths {
                         "text/event-stream": string;
                     };
                 };
-                /** @description It needs to be confirmed, or does not fit what is there */
+                /** @description It needs to be confirmed (with `calls`, `because` and `plan` beside the detail), or does not fit what is there */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -2553,10 +2555,14 @@ export interface components {
         AskAnswer: components["schemas"]["Understood"] | {
             question: components["schemas"]["Question"];
         };
+        AskConfirm: boolean | string;
         AskRequest: {
-            /** @description Do it, though it takes something away that does not come back. */
-            confirm?: boolean;
-            /** @description Only say what would be done. */
+            /**
+             * @description Do it, though it needs to be confirmed: whatever it is (`true`), or what was shown and nothing else (the `plan` of a dry
+             *     run or of the answer that asked for it). A sentence that names a time by the clock needs the same `now_ms` then.
+             */
+            confirm?: components["schemas"]["AskConfirm"];
+            /** @description Only say what would be done. Where no parser is deployed yet, the standard one is all the same. */
             dry_run?: boolean;
             /**
              * Format: int64
@@ -3765,12 +3771,16 @@ export interface components {
             records?: components["schemas"]["TransactionRecord"][] | null;
         };
         Understood: {
+            /** @description Why, in the host's words. */
+            because?: string | null;
             /** @description The calls that are equal to the first interpretation, in their order. */
             calls: components["schemas"]["Call"][];
             /** @description Best first; the first one is run. */
             interpretations: components["schemas"]["Interpretation"][];
-            /** @description It takes something away that does not come back: it is run with `"confirm": true` only. */
+            /** @description It is run with `confirm` only. */
             needs_confirm?: boolean;
+            /** @description What `confirm` may be bound to. */
+            plan?: string | null;
             problem?: components["schemas"]["Problem"] | null;
             /** @description What the last call answered, where it was run; records as `{"records": [...]}`, with `"more": true` where they were cut. */
             result?: Record<string, never> | null;

@@ -34,7 +34,15 @@ test('answers are plain: lists are arrays, and numbers are numbers', async () =>
     break;
   }
   expect((await kafka`describe group my-processor`).members).toBe(0);
-  expect(await kafka`orders from beginning`).toMatchObject([{ value: { id: 1 } }]);
+  const [order] = await kafka`orders from beginning`;
+  expect([order.id, order.value.id, order.topic, order.offset, JSON.stringify(order)]).toEqual([
+    1,
+    1,
+    'orders',
+    0,
+    '{"id":1}',
+  ]);
+  expect(await kafka`orders as nobody`).toBe(null);
 });
 
 test('what destroys asks to be confirmed', async () => {
