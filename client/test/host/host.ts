@@ -50,30 +50,18 @@ export class Host {
     return { url: this.url, fetch: (input, init) => this.#fetch(String(input), init) };
   }
 
-  /** Makes topics and answers queries in the host's place, for as long as it does neither. */
+  /** Answers queries in the host's place, for as long as it has none. */
   async #fetch(input: string, init?: RequestInit): Promise<Response> {
-    if (input.endsWith('/v1/queries') && !(await this.#knows('/v1/queries'))) {
+    if (input.endsWith('/v1/queries') && !(await this.#hasQueries())) {
       return answer(this.url, JSON.parse(String(init!.body)));
     }
-    const plain = input.replace(/\?create=true$/, '');
-    if (plain === input || (await this.#knows('/v1/topics/{topic}/records', 'create'))) {
-      return fetch(input, init);
-    }
-    const response = await fetch(plain, init);
-    if (response.status !== 404) {
-      return response;
-    }
-    await fetch(plain.replace(/\/records$/, ''), { method: 'PUT' });
-    return fetch(plain, init);
+    return fetch(input, init);
   }
 
-  #paths: Promise<any> | undefined;
+  #description: Promise<any> | undefined;
 
-  async #knows(path: string, parameter?: string): Promise<boolean> {
-    const { post } = (await (this.#paths ??= this.json('/openapi.json'))).paths[path] ?? {};
-    return parameter === undefined
-      ? post !== undefined
-      : post.parameters.some(({ name }: { name: string }) => name === parameter);
+  async #hasQueries(): Promise<boolean> {
+    return (await (this.#description ??= this.json('/openapi.json'))).paths['/v1/queries'] !== undefined;
   }
 
   async restart(): Promise<void> {

@@ -54,7 +54,7 @@ afterAll(async () => {
   await host.stop();
 });
 
-/** For as long as the host has no queries and no `create=true`: the program reaches it through this process. */
+/** For as long as the host has no queries: the program reaches it through this process. */
 async function through(): Promise<{ url: string; close: () => void }> {
   const { createServer } = await import('node:http');
   const server = createServer(async (request, response) => {

@@ -1,8 +1,7 @@
 /** Produces numbers until it is told to stop, and says which were acknowledged. */
 import { connect } from '../../../dist/tiny.js';
 
-// The topic is there; hosts that do not know `create` yet refuse it.
-const kafka = connect({ fetch: (input, init) => fetch(String(input).replace('?create=true', ''), init) });
+const kafka = connect({});
 let n = 0;
 let isOver = false;
 process.on('message', () => {
