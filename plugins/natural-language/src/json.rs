@@ -4,8 +4,6 @@ use std::fmt::Write;
 
 use kafka_do_sdk::json;
 
-use crate::grammar::is_number;
-
 /// Whether it would be read as a number, a boolean, null or a text with its quotes.
 pub(crate) fn is_json_scalar(value: &str) -> bool {
     matches!(value, "true" | "false" | "null") || is_json_number(value) || read_json_text(value).is_some()
@@ -15,6 +13,15 @@ pub(crate) fn is_json_scalar(value: &str) -> bool {
 pub(crate) fn is_json(value: &str) -> bool {
     // Whatever is looked for, all of a document is read.
     json::Path::from("0").find(value.as_bytes()).is_ok()
+}
+
+/// Whether it is a number as JSON writes it, without an exponent.
+pub(crate) fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) =
+        unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
+    digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(digits)
 }
 
 /// With an exponent, too.

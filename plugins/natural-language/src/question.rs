@@ -69,11 +69,6 @@ pub(crate) fn which(restated: Vec<String>) -> Question {
     Question { text, suggestions: restated }
 }
 
-/// What can be read, and may be meant otherwise.
-pub(crate) fn unsure(text: String, restated: Vec<String>) -> Question {
-    Question { text, suggestions: restated }
-}
-
 /// Nothing was said.
 pub(crate) fn blank(catalog: &Catalog) -> Question {
     let text = "There is nothing to read: say what to do, and with which topic or group.".to_owned();

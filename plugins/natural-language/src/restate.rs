@@ -9,9 +9,8 @@ use kafka_do_sdk::parser::{
 };
 use spoken_time::{Speaker, write_duration, write_time};
 
-use crate::grammar::is_number;
 use crate::grammar::slots::{size_text, word_is_reserved};
-use crate::json::{is_json, is_json_scalar, read_json_text};
+use crate::json::{is_json, is_json_scalar, is_number, read_json_text};
 use crate::names::{Kind, is_mistakable, is_valid};
 use crate::token::{self, quote, tokens};
 use crate::vocabulary::is_known_word;

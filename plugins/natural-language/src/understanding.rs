@@ -34,7 +34,7 @@ pub(crate) fn understand(utterance: &Utterance) -> Outcome {
     }
     let tokens = tokens(sentence);
     let mut scene = scene(utterance, sentence, &tokens);
-    let mut found = read(&mut scene);
+    let found = read(&mut scene);
     if found.is_empty() {
         let catalog = &utterance.catalog;
         let stop = scene.stopped.get();
@@ -46,7 +46,6 @@ pub(crate) fn understand(utterance: &Utterance) -> Outcome {
             question::stuck(&tokens, stop, catalog)
         });
     }
-    found.sort_by_key(|reading| std::cmp::Reverse(reading.confidence));
     let mut distinct: Vec<Reading> = Vec::new();
     for reading in found {
         if distinct.iter().all(|before| before.command != reading.command) {
@@ -60,14 +59,16 @@ fn speaker(utterance: &Utterance) -> Speaker {
     Speaker { now_ms: utterance.now_ms, utc_offset_minutes: utterance.utc_offset_minutes }
 }
 
-/// All readings, and how far reading came: with names as long as they can be, or else of a word each.
+/// All readings, the surest first: with names as long as they can be, or else of a word each. The scene knows how far reading
+/// came.
 fn read(scene: &mut Scene<'_>) -> Vec<Reading> {
-    let found = readings(scene);
-    if !found.is_empty() {
-        return found;
+    let mut found = readings(scene);
+    if found.is_empty() {
+        scene.greedy = false;
+        found = readings(scene);
     }
-    scene.greedy = false;
-    readings(scene)
+    found.sort_by_key(|reading| std::cmp::Reverse(reading.confidence));
+    found
 }
 
 fn scene<'a>(utterance: &'a Utterance, sentence: &'a str, tokens: &'a [Token<'a>]) -> Scene<'a> {
@@ -83,9 +84,7 @@ fn scene<'a>(utterance: &'a Utterance, sentence: &'a str, tokens: &'a [Token<'a>
 
 /// The best reading of a sentence.
 fn first(utterance: &Utterance, sentence: &str) -> Option<Reading> {
-    let mut found = read(&mut scene(utterance, sentence, &tokens(sentence)));
-    found.sort_by_key(|reading| std::cmp::Reverse(reading.confidence));
-    found.into_iter().next()
+    read(&mut scene(utterance, sentence, &tokens(sentence))).into_iter().next()
 }
 
 /// The command in words that mean it. Names stand in quotes where the words would mean something else without.
@@ -118,7 +117,7 @@ fn settle(utterance: &Utterance, readings: Vec<Reading>) -> Outcome {
     }
     if let Some(text) = &best.unsure {
         let restated = std::iter::once(restated(best)).chain(others()).take(question::SUGGESTIONS_MAX).collect();
-        return Outcome::Unclear(question::unsure(text.clone(), restated));
+        return Outcome::Unclear(Question { text: text.clone(), suggestions: restated });
     }
     let is_close = |reading: &&Reading| reading.confidence + CONFIDENCE_DOUBT >= best.confidence;
     let close = readings.iter().take_while(is_close);

@@ -5,6 +5,7 @@ use winnow::Parser;
 use winnow::combinator::preceded;
 
 use super::slots::path;
+use crate::json::is_number;
 use crate::syntax::{Input, Parsed, expected, has, maybe, next, nothing, peek, said};
 use crate::token::Kind;
 
@@ -125,13 +126,4 @@ fn plain_number(text: &str) -> Option<String> {
     let digits = text.trim_start_matches(['$', '\u{20ac}', '\u{a3}']);
     let number: String = digits.chars().filter(|char| *char != ',').collect();
     is_number(&number).then_some(number)
-}
-
-/// Whether it is a number as JSON writes it.
-pub(crate) fn is_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) =
-        unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
-    digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(digits)
 }

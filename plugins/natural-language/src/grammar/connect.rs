@@ -5,7 +5,7 @@ use winnow::Parser;
 use winnow::stream::Stream;
 
 use super::pipelines::target;
-use super::slots::{is_reserved, known_name};
+use super::slots::{is_reserved, known_name, name};
 use crate::json::json_text;
 use crate::names::{self, Fit, Kind, Name};
 use crate::reading::Reading;
@@ -94,7 +94,7 @@ fn plugged(input: &mut Input<'_>) -> Parsed<Reading> {
     has(input, &["plugin"]);
     let begun = input.checkpoint();
     let from_topic = maybe(input, |input| {
-        let topic = super::pipelines::topic(input)?;
+        let topic = name(Kind::Topic)(input)?;
         if topic.fit == Fit::Unknown {
             return no(input);
         }

@@ -13,8 +13,6 @@ mod topics;
 
 use kafka_do_sdk::parser::Command;
 
-pub(crate) use conditions::is_number;
-
 use crate::reading::Reading;
 use crate::syntax::{ARTICLES, Input, Parsed, Scene, end, has, no, politeness, skip};
 

@@ -4,7 +4,7 @@ use kafka_do_sdk::parser::{Aggregate, Command, Condition, StreamCommand};
 use winnow::Parser;
 
 use super::conditions::conditions;
-use super::slots::{duration, is_reserved, known_name, name, names_of, new_name, noun, path};
+use super::slots::{duration, is_reserved, known_name, names_of, new_name, noun, path};
 use crate::names::{self, Fit, Kind, Name};
 use crate::reading::Reading;
 use crate::syntax::{ARTICLES, Input, Parsed, aside, end, expected, has, mark, maybe, no, nothing, peek, said, skip};
@@ -268,9 +268,4 @@ fn length(input: &mut Input<'_>) -> Parsed<u64> {
         return Ok(*ms);
     }
     duration(input)
-}
-
-/// One name, to be looked at by others.
-pub(super) fn topic(input: &mut Input<'_>) -> Parsed<Name> {
-    name(Kind::Topic)(input)
 }
