@@ -18,7 +18,7 @@ export type Header = readonly [name: string, value: string];
 export interface Context<Settings> {
   /** Stable across restarts and upgrades; it names the state that the plugin owns. */
   readonly deployment: string;
-  /** Which partition of the inputs this task reads. */
+  /** Which partition of the inputs this task reads; `null` where it reads all of them, up to an end. */
   readonly partition: number | null;
   /** Checked against the plugin's schema, secrets filled in. */
   readonly settings: Settings;

@@ -38,15 +38,18 @@ export class FailedCall extends Error {
   readonly afterMs: number | null;
 }
 
-/** A deployment of a plugin as one task. */
+/** A deployment of a plugin as one task; where its `partition` is `null`, the one that reads a topic's past whole. */
 export class Harness<Settings = unknown> {
   /** Describes and opens the plugin; throws `FailedCall` where it does not open. */
   constructor(
     processor: Processor<Settings>,
-    options?: { settings?: Settings; deployment?: string; partition?: number; topic?: string },
+    options?: { settings?: Settings; deployment?: string; partition?: number | null; topic?: string },
   );
-  /** Hands over a batch, of the topic `input` where none is named. The records get the partition's next offsets. */
-  process(records: readonly Input[], options?: { topic?: string }): Outcome;
+  /**
+   * Hands over a batch: of the topic `input` and the task's own partition where nothing else is said. The records get the
+   * partition's next offsets. A `watermarkMs` moves the watermark before.
+   */
+  process(records: readonly Input[], options?: { topic?: string; partition?: number; watermarkMs?: number }): Outcome;
   /** Moves the watermark. */
   advance(watermarkMs: number): Outcome;
   /** Replaces the instance by a new one, as a restart or a swap does: the state stays, the plugin's variables are gone. */

@@ -33,11 +33,13 @@ export class Harness {
   }
 
   /** Hands over a batch. The records get the partition's next offsets, unless the call fails. */
-  process(records, { topic = this.#topic } = {}) {
+  process(records, { topic = this.#topic, partition = this.#context.partition ?? 0, watermarkMs } = {}) {
+    this.#host.watermarkMs = watermarkMs ?? this.#host.watermarkMs;
     if (records.length === 0) {
       return { kept: [], records: [], rejections: [] };
     }
-    const first = this.#nextOffsets.get(topic) ?? 0;
+    const log = `${topic}/${partition}`;
+    const first = this.#nextOffsets.get(log) ?? 0;
     const inputs = records.map((record, i) => ({
       offset: first + i,
       timestampMs: record.timestampMs ?? 0,
@@ -47,7 +49,7 @@ export class Harness {
     }));
     const batch = {
       topic,
-      partition: this.#context.partition,
+      partition,
       offsets: inputs.map(({ offset }) => offset),
       timestampsMs: inputs.map(({ timestampMs }) => timestampMs),
       keys: inputs.map(({ key }) => key),
@@ -55,7 +57,7 @@ export class Harness {
       headers: inputs.flatMap(({ headers }, row) => headers.map(([name, value]) => ({ row, name, value }))),
     };
     const outcome = this.#call(() => this.#calls.process(batch), inputs);
-    this.#nextOffsets.set(topic, first + inputs.length);
+    this.#nextOffsets.set(log, first + inputs.length);
     return outcome;
   }
 
