@@ -1,39 +1,59 @@
 /** What becomes of the values of a group. */
 
-import { fieldsOf } from './fields.js';
-import { compile } from './source.js';
+import { fieldsOf, takes } from './fields.js';
+import { checkJson } from './json.js';
 
 /**
- * `fold(state, item)` adds an item's value, to `undefined` for the first one; `shown(state)` is the member of what is emitted.
- * `replays` says that a state may be changed in place, so that it has to be made anew where a fold failed. `fields` are those
- * read of a value.
+ * `measure(item)` is what is taken of an item, and `add(state, measured)` adds that, to `undefined` for the first one;
+ * `check(state)` throws where a state is none that can be kept or emitted. `fold(state, item)` is all three. `shown(state)` is the
+ * member of what is emitted. `replays` says that a state may be changed in place, so that it has to be made anew where a fold
+ * failed. `fields` are those read of a value, and `takesValue` says whether it is looked at. `read(source, where)` reads a function.
  */
-export function makeAggregate(settings, verb, where, scope) {
+export function makeAggregate(settings, verb, where, read) {
+  const { measure, add, check = () => {}, ...rest } = partsOf(settings, verb, where, read);
+  const fold = (state, item) => {
+    const next = add(state, measure(item));
+    check(next);
+    return next;
+  };
+  return { where, measure, add, check, fold, ...rest };
+}
+
+function partsOf(settings, verb, where, read) {
   if (verb === 'count') {
-    return { where, replays: false, fields: new Set(), fold: (state = 0) => state + 1, shown: (count) => ({ count }) };
+    return {
+      replays: false,
+      fields: new Set(),
+      takesValue: false,
+      measure: () => 1,
+      add: (state = 0) => state + 1,
+      shown: (count) => ({ count }),
+    };
   }
-  const compiled = compile(settings[verb], scope, where);
+  const compiled = read(settings[verb], where);
   if (verb === 'reduce') {
-    return reducing(settings, compiled, where);
+    return reducing(settings, compiled);
   }
-  const number = (item) => {
-    const answer = compiled.call(item.value, item.record);
+  const [takesValue, takesRecord] = [takes(compiled, 0), takes(compiled, 1)];
+  const { call } = compiled;
+  const measure = (item) => {
+    const answer = call(takesValue ? item.value : undefined, takesRecord ? item.record : undefined);
     if (typeof answer !== 'number' || !Number.isFinite(answer)) {
       throw new TypeError(`answered ${typeof answer === 'number' ? answer : typeof answer}, which is no number`);
     }
     return answer;
   };
-  return { where, replays: false, fields: fieldsOf(compiled, 0), ...FOLDS[verb](number) };
+  return { replays: false, fields: fieldsOf(compiled, 0), takesValue, measure, ...OF_NUMBERS[verb] };
 }
 
-const FOLDS = {
-  sum: (number) => ({ fold: (state = 0, item) => finite(state + number(item)), shown: (sum) => ({ sum }) }),
-  min: (number) => ({ fold: (state = Infinity, item) => Math.min(state, number(item)), shown: (min) => ({ min }) }),
-  max: (number) => ({ fold: (state = -Infinity, item) => Math.max(state, number(item)), shown: (max) => ({ max }) }),
-  average: (number) => ({
-    fold: (state = { sum: 0, count: 0 }, item) => ({ sum: finite(state.sum + number(item)), count: state.count + 1 }),
+const OF_NUMBERS = {
+  sum: { add: (state = 0, number) => finite(state + number), shown: (sum) => ({ sum }) },
+  min: { add: (state = Infinity, number) => Math.min(state, number), shown: (min) => ({ min }) },
+  max: { add: (state = -Infinity, number) => Math.max(state, number), shown: (max) => ({ max }) },
+  average: {
+    add: (state = { sum: 0, count: 0 }, number) => ({ sum: finite(state.sum + number), count: state.count + 1 }),
     shown: ({ sum, count }) => ({ average: sum / count }),
-  }),
+  },
 };
 
 function finite(sum) {
@@ -43,54 +63,30 @@ function finite(sum) {
   return sum;
 }
 
-function reducing(settings, compiled, where) {
+/** A state lives on as JSON, so it has to be JSON: a `Map` would work within a batch and be empty in the next one. */
+function reducing(settings, compiled) {
   const starts = Object.hasOwn(settings, 'initial');
   const initial = JSON.stringify(settings.initial);
-  const fold = (state, item) => {
+  const { call } = compiled;
+  const takesValue = !starts || takes(compiled, 1);
+  const takesRecord = takes(compiled, 2);
+  const add = (state, { value, record }) => {
     if (state === undefined && !starts) {
-      return item.value;
+      return value;
     }
-    const next = compiled.call(state === undefined ? JSON.parse(initial) : state, item.value, item.record);
-    checkJson(next);
+    const next = call(state === undefined ? JSON.parse(initial) : state, value, record);
+    if (next === undefined) {
+      throw new TypeError('answered undefined; answer the new state');
+    }
     return next;
   };
-  const shown = (value) => ({ value });
-  return { where, replays: true, fields: starts ? fieldsOf(compiled, 1) : null, fold, shown };
-}
-
-/**
- * A state lives on as JSON, so it has to be JSON: a `Map` would work within a batch and be empty in the next one.
- */
-function checkJson(value) {
-  if (value === undefined) {
-    throw new TypeError('answered undefined; answer the new state');
-  }
-  checkPart(value);
-}
-
-function checkPart(value) {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-    case 'undefined':
-      return;
-    case 'number':
-      if (!Number.isFinite(value)) {
-        throw new TypeError(`the state holds ${value}, which is not JSON`);
-      }
-      return;
-    case 'object': {
-      if (value === null) {
-        return;
-      }
-      const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
-      if (!isPlain) {
-        throw new TypeError(`the state holds a ${value.constructor?.name ?? 'special object'}, which is not JSON`);
-      }
-      Object.values(value).forEach(checkPart);
-      return;
-    }
-    default:
-      throw new TypeError(`the state holds a ${typeof value}, which is not JSON`);
-  }
+  return {
+    replays: true,
+    fields: starts ? fieldsOf(compiled, 1) : null,
+    takesValue,
+    measure: (item) => ({ value: takesValue ? item.value : undefined, record: takesRecord ? item.record : undefined }),
+    add,
+    check: checkJson,
+    shown: (value) => ({ value }),
+  };
 }

@@ -1,6 +1,7 @@
 /** Steps in a row, through which items run one by one. */
 
 import { valueText } from './item.js';
+import { checkJson } from './json.js';
 import { keyText } from './key.js';
 import { producingTo } from './produce.js';
 import { eventTimeMs } from './time.js';
@@ -27,14 +28,14 @@ export class Chain {
           }
           break;
         case 'map':
-          item.value = defined(ask(step, item));
+          item.value = accepted(step, ask(step, item));
           break;
         case 'flatMap': {
           const answers = ask(step, item);
           if (!Array.isArray(answers)) {
             throw new TypeError(`answered ${answers === null ? 'null' : typeof answers}; answer an array`);
           }
-          answers.forEach((answer) => this.run(item.withValue(defined(answer)), i + 1));
+          answers.forEach((answer) => this.run(item.withValue(accepted(step, answer)), i + 1));
           return;
         }
         case 'keyBy': {
@@ -77,10 +78,13 @@ function ask(step, item) {
   return step.call(step.takesValue ? item.value : undefined, step.takesRecord ? item.record : undefined);
 }
 
-/** What takes a value's place. */
-export function defined(answer) {
+/** What takes a value's place. What a later step sees of it is what a record would carry. */
+export function accepted(step, answer) {
   if (answer === undefined) {
     throw new TypeError('answered undefined; answer a value, or null for a tombstone');
+  }
+  if (step.isSeen) {
+    checkJson(answer);
   }
   return answer;
 }

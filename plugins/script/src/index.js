@@ -15,9 +15,10 @@ export default defineProcessor({
   summary: 'Runs JavaScript functions over records: filter, map, branch, and aggregates in windows of event time.',
   settingsSchema,
   tables: ['windows', 'aggregates', 'kind'],
-  open({ settings }) {
+  open({ partition, settings }) {
     try {
-      const plan = makePlan(settings);
+      // Who reads all partitions reads a past, which has an end.
+      const plan = makePlan(settings, { isPast: partition === null });
       return new Stream(plan, plan.repartitions ? topics.internal('repartition') : null);
     } catch (error) {
       throw error instanceof ScriptError ? new Fatal(error.message) : error;

@@ -77,7 +77,7 @@ export class Item {
   }
 
   get record() {
-    return new ScriptRecord(this);
+    return recordOf(this);
   }
 
   /** The same but for its value. */
@@ -111,7 +111,7 @@ export class Emitted {
   }
 
   get record() {
-    return new ScriptRecord(this);
+    return recordOf(this);
   }
 
   withValue(value) {
@@ -120,40 +120,12 @@ export class Emitted {
 }
 
 /**
- * What functions see of a record. The value is not among it: a function that looks at the value does so by its first
- * parameter, where `fields.js` watches.
+ * What functions see of a record, made for those alone that look. The value is not among it: a function that looks at the value
+ * does so by its first parameter, where `fields.js` watches.
  */
-class ScriptRecord {
-  #item;
-
-  constructor(item) {
-    this.#item = item;
-  }
-
-  get topic() {
-    return this.#item.topic;
-  }
-
-  get partition() {
-    return this.#item.partition;
-  }
-
-  get offset() {
-    return this.#item.offset;
-  }
-
-  get timestamp() {
-    return this.#item.timestampMs;
-  }
-
-  get key() {
-    return this.#item.key;
-  }
-
-  /** By name; of a name that repeats, the last one. */
-  get headers() {
-    return Object.fromEntries(this.#item.headers);
-  }
+function recordOf({ topic, partition, offset, timestampMs, key, headers }) {
+  // Of a name that repeats, the last one.
+  return { topic, partition, offset, timestamp: timestampMs, key, headers: Object.fromEntries(headers) };
 }
 
 /** Parses a value, with a reason that says what was parsed. */

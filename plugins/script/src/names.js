@@ -13,8 +13,8 @@ const MADE_AT_RUN_TIME = new Set(['eval', 'Function', 'globalThis']);
 
 export const isLanguage = (name) => LANGUAGE.has(name);
 
-/** What to do about a name that is not known. */
-export function remedy(name) {
+/** What to do about a name that is not known. `isPast` is where scripts store nothing. */
+export function remedy(name, isPast) {
   if (WAITING.has(name)) {
     return 'functions here answer at once and have no network; do this in your program, and produce what it found';
   }
@@ -22,7 +22,9 @@ export function remedy(name) {
     return 'functions are read before they run, so they cannot make code; write out what it would be';
   }
   if (name === 'produce') {
-    return 'only a tap produces; move it there';
+    return isPast
+      ? 'a query stores nothing: deploy the script, and its taps produce'
+      : 'only a tap produces; move it there';
   }
   return 'give it in "values"';
 }

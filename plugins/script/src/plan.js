@@ -17,11 +17,13 @@ const REPLACING = ['map', 'flatMap'];
 /**
  * `before` and `after` are steps; `verb`, `aggregate` and `window` are null where there is none. `repartitions` says that the records
  * travel through the internal topic on their way to the aggregate. `fields` are the top-level fields that are read of input
- * values, or null for all.
+ * values, or null for all. `isPast` says that the input has an end: one instance reads it whole, so nothing is repartitioned, and
+ * nothing is stored.
  */
-export function makePlan({ steps, values = {} }) {
+export function makePlan({ steps, values = {} }, { isPast = false } = {}) {
   const scope = readValues(values);
-  const plan = { before: [], verb: null, aggregate: null, window: null, after: [], repartitions: false, fields: null };
+  const read = (source, where, more) => compile(source, { ...scope, ...more }, where, { isPast });
+  const plan = { before: [], verb: null, aggregate: null, window: null, after: [], isPast, repartitions: false, fields: null };
   let grouped = null;
   steps.forEach((settings, index) => {
     const verb = verbOf(settings, index);
@@ -34,7 +36,7 @@ export function makePlan({ steps, values = {} }) {
     };
     if (AGGREGATES.includes(verb)) {
       refuseAfterAggregate();
-      plan.aggregate = makeAggregate(settings, verb, where, scope);
+      plan.aggregate = makeAggregate(settings, verb, where, read);
       plan.verb = verb;
     } else if (verb === 'window_ms') {
       refuseAfterAggregate();
@@ -44,7 +46,7 @@ export function makePlan({ steps, values = {} }) {
       const { window_ms: sizeMs, grace_ms: graceMs = 0, time } = settings;
       plan.window = { sizeMs, graceMs, where, hasTime: time !== undefined };
       if (time !== undefined) {
-        plan.before.push(functionStep('time', time, scope, where));
+        plan.before.push(functionStep('time', time, where, read));
       }
     } else if (verb === 'groupBy') {
       refuseAfterAggregate();
@@ -52,22 +54,25 @@ export function makePlan({ steps, values = {} }) {
         throw new ScriptError(`${where}: an aggregate groups once; take one of the two out, or answer both as [a, b]`);
       }
       grouped = where;
-      plan.before.push(functionStep(verb, settings.groupBy, scope, where));
+      plan.before.push(functionStep(verb, settings.groupBy, where, read));
     } else if (verb === 'branch') {
       const arms = settings.branch.map(({ when, to }, arm) => ({
-        ...functionStep('when', when, scope, `${where}, branch ${arm + 1}`),
+        ...functionStep('when', when, `${where}, branch ${arm + 1}`, read),
         to,
       }));
       sides.push({ verb, where, arms });
     } else {
-      sides.push(functionStep(verb, settings[verb], verb === 'tap' ? { ...scope, produce } : scope, where));
+      const more = verb === 'tap' && !isPast ? { produce } : {};
+      sides.push(functionStep(verb, settings[verb], where, read, more));
     }
   });
   const dangling = grouped ?? plan.window?.where;
   if (plan.aggregate === null && dangling !== undefined) {
     throw new ScriptError(`${dangling}: no aggregate follows; add {"count": true}, or one of ${AGGREGATES.slice(1).join(', ')}`);
   }
-  plan.repartitions = plan.aggregate !== null && plan.before.some(({ verb }) => verb === 'groupBy' || verb === 'keyBy');
+  plan.repartitions = !isPast && plan.aggregate !== null && plan.before.some(({ verb }) => verb === 'groupBy' || verb === 'keyBy');
+  markSeen(plan.before, plan.aggregate?.takesValue === true);
+  markSeen(plan.after, false);
   plan.fields = inputFields(plan);
   return plan;
 }
@@ -109,10 +114,22 @@ function verbOf(settings, index) {
   return verbs[0];
 }
 
-function functionStep(verb, source, scope, where) {
+function functionStep(verb, source, where, read, more = {}) {
   const label = verb === 'time' ? `${where}, time` : where;
-  const compiled = compile(source, scope, label);
+  const compiled = read(source, label, more);
   return { verb, where: label, compiled, call: compiled.call, takesValue: takes(compiled, 0), takesRecord: takes(compiled, 1) };
+}
+
+/**
+ * Says of each step whether a later one looks at what it answers, as `isSeen`: before that is a record's value it has to be what
+ * a record would carry.
+ */
+function markSeen(steps, isSeenAtTheEnd) {
+  let isSeen = isSeenAtTheEnd;
+  for (const step of [...steps].reverse()) {
+    step.isSeen = isSeen;
+    isSeen = (step.arms ?? [step]).some(({ takesValue }) => takesValue) || (isSeen && !REPLACING.includes(step.verb));
+  }
 }
 
 /** See `fields.js`: where in doubt, all. */

@@ -148,11 +148,13 @@ class Resolver {
     const named = fn.type === 'FunctionExpression' && fn.id ? scopeOf(scope, [fn.id]) : scope;
     const own = fn.params.flatMap((param) => [...boundBy(param)]);
     const body = fn.body.type === 'BlockStatement' ? [...hoisted(fn.body.body), ...lexical(fn.body.body)] : [];
-    const inside = scopeOf(named, [...body, ...own]);
+    const around = scopeOf(named, own);
     if (fn.type !== 'ArrowFunctionExpression') {
-      inside.names.set('arguments', fn);
+      around.names.set('arguments', fn);
     }
-    fn.params.forEach((param) => this.visitPattern(param, inside));
+    // What stands in a parameter's place knows the parameters, and nothing of the body.
+    fn.params.forEach((param) => this.visitPattern(param, around));
+    const inside = scopeOf(around, body.filter(({ name }) => !around.names.has(name)));
     if (fn.body.type === 'BlockStatement') {
       this.visitAll(fn.body, inside);
     } else {

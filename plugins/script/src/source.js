@@ -12,7 +12,7 @@ const OPTIONS = { ecmaVersion: 'latest', sourceType: 'module', locations: true }
  * Reads and checks a function, and makes it. `scope` is what it knows by name beside the language; `where` says which function
  * it is. Answers what may be asked of it: its node, the meaning of its names, and the function.
  */
-export function compile(source, scope, where) {
+export function compile(source, scope, where, { isPast = false } = {}) {
   const fn = parse(source, where);
   const resolution = resolve(fn);
   const at = ({ loc }) => `${where}, line ${loc.start.line}, column ${loc.start.column + 1}`;
@@ -29,10 +29,11 @@ export function compile(source, scope, where) {
   }
   for (const [name, node] of resolution.free) {
     if (!Object.hasOwn(scope, name) && !isLanguage(name)) {
-      throw new ScriptError(`${at(node)}: ${name} is not known here; ${remedy(name)}`);
+      throw new ScriptError(`${at(node)}: ${name} is not known here; ${remedy(name, isPast)}`);
     }
   }
-  return { fn, resolution, call: make(source.slice(fn.start, fn.end), scope, where) };
+  const spreading = spreadingTexts(source, fn, scope);
+  return { fn, resolution, call: make(spreading.text, spreading.scope, where) };
 }
 
 function parse(source, where) {
@@ -83,6 +84,41 @@ function expectEnd(source, end) {
   if (token.type !== tokTypes.eof) {
     throw Object.assign(new SyntaxError('Something follows the function'), { loc: token.loc.start });
   }
+}
+
+/**
+ * Of a text the sandbox's engine spreads nothing into an object, where the language has it spread the characters; of a text that
+ * is an object it does. So `{ ...text }` is read as `{ ...Object(text) }`, by a name for `Object` that the function has no other
+ * use for. Answers the source and what it knows.
+ */
+function spreadingTexts(source, fn, scope) {
+  const names = new Set();
+  const spreads = [];
+  for (const node of walk(fn)) {
+    if (node.type === 'Identifier') {
+      names.add(node.name);
+    }
+    for (const { type, start, end } of node.type === 'ObjectExpression' ? node.properties : []) {
+      if (type === 'SpreadElement') {
+        spreads.push([start + '...'.length, end]);
+      }
+    }
+  }
+  let name = 'asObject';
+  while (names.has(name)) {
+    name += '_';
+  }
+  if (spreads.length === 0) {
+    return { text: source.slice(fn.start, fn.end), scope };
+  }
+  const inserts = spreads.flatMap(([start, end]) => [[start, `${name}(`], [end, ')']]).sort(([a], [b]) => a - b);
+  let text = '';
+  let from = fn.start;
+  for (const [at, insert] of inserts) {
+    text += source.slice(from, at) + insert;
+    from = at;
+  }
+  return { text: text + source.slice(from, fn.end), scope: { ...scope, [name]: Object } };
 }
 
 function make(source, scope, where) {

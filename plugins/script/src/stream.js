@@ -2,9 +2,11 @@
 
 import { Fatal } from 'kafka-do-sdk';
 
-import { Chain, defined } from './chain.js';
+import { accepted, Chain } from './chain.js';
 import { Emitted, Item, NotJson, notJson, parse, valueText } from './item.js';
 import { Kind } from './kind.js';
+import { PastAggregates } from './past.js';
+import { Piece } from './piece.js';
 import { RunningAggregates } from './running.js';
 import { WindowedAggregates } from './windowed.js';
 
@@ -46,8 +48,8 @@ export class Stream {
       this.before = new Chain(plan.before, { end: finish, ...ends });
       return;
     }
-    this.kind = new Kind(plan);
-    this.aggregates = plan.window === null ? new RunningAggregates(plan) : new WindowedAggregates(plan);
+    this.kind = plan.isPast ? null : new Kind(plan);
+    this.aggregates = aggregatesOf(plan);
     this.after = new Chain(plan.after, { end: finish, ...ends });
     const end =
       internalTopic === null
@@ -66,7 +68,7 @@ export class Stream {
       return;
     }
     this.output = output;
-    this.aggregates?.begin();
+    this.aggregates?.begin(records);
     const isInternal = this.internalTopic !== null && records.topic === this.internalTopic;
     for (let row = 0; row < records.length; row += 1) {
       try {
@@ -80,7 +82,7 @@ export class Stream {
 
   advance(watermarkMs, output) {
     if (this.aggregates !== null) {
-      this.output = output;
+      this.output = this.plan.isPast ? new Piece(output) : output;
       this.aggregates.begin();
       this.aggregates.advance(watermarkMs);
       this.#settle();
@@ -96,6 +98,7 @@ export class Stream {
       this.before.run(item);
     }
     if (this.arrived.length > 0) {
+      this.before.at = this.plan.aggregate;
       const refused = this.aggregates.add(this.arrived);
       if (refused !== null) {
         this.output.rejectRow(item.row, refused);
@@ -112,7 +115,7 @@ export class Stream {
     if (this.aggregates === null) {
       return;
     }
-    this.kind.keep();
+    this.kind?.keep();
     const emit = (...emitted) => {
       this.after.at = null;
       try {
@@ -121,19 +124,33 @@ export class Stream {
         throw this.#refusal(reasonOf(error, this.after.at), emitted[1]);
       }
     };
-    const refuse = (refused, error) => {
-      this.output.rejectRow(refused, error instanceof Refusal ? error.message : reasonOf(error, this.plan.aggregate));
+    const refuse = (row, error) => {
+      const reason = error instanceof Refusal ? error.message : reasonOf(error, this.plan.aggregate);
+      if (row === null) {
+        throw new Fatal(reason);
+      }
+      this.output.rejectRow(row, reason);
     };
-    this.aggregates.settle(emit, refuse);
+    this.aggregates.settle(emit, refuse, () => this.output.hasRoom);
   }
 
   /** A step after the aggregate threw. */
   #refusal(reason, emitted) {
+    if (this.plan.isPast) {
+      return new Fatal(`${reason}, for ${JSON.stringify(emitted)}`);
+    }
     return this.plan.window === null
       ? new Refusal(reason)
       : // A window's records are past: there is none to refuse. Nothing is lost while the task stands still.
         new Fatal(`${reason}, for ${JSON.stringify(emitted)}; deploy a script that takes it, and it goes on from here`);
   }
+}
+
+function aggregatesOf(plan) {
+  if (plan.isPast) {
+    return new PastAggregates(plan);
+  }
+  return plan.window === null ? new RunningAggregates(plan) : new WindowedAggregates(plan);
 }
 
 /** Why a record is refused, in full. */
@@ -190,7 +207,7 @@ function passRows(steps, records, output) {
         if (step.verb === 'filter') {
           passes = answer;
         } else {
-          value = defined(answer);
+          value = accepted(step, answer);
           isNew = true;
         }
       }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { script } from './script.js';
+import { script, values } from './script.js';
 
 const refusal = (steps, values) => {
   try {
@@ -33,6 +33,15 @@ test('an unknown name tells where it is and what to do', () => {
   assert.match(refusal([{ sum: 'o => rate * o.n' }]), /^step 1 \(sum\), line 1, column 6: rate/);
   assert.match(refusal([{ branch: [{ when: 'o => us', to: 't' }] }]), /^step 1 \(branch\), branch 1, line 1, column 6: us/);
   assert.match(refusal([{ window_ms: 1, time: 'o => t' }, { count: true }]), /^step 1 \(window_ms\), time, line 1, column 6: t /);
+});
+
+test('what stands in a parameter\'s place does not know the body', () => {
+  assert.match(refusal([{ map: '(o, r = late) => { const late = 1; return [r, late]; }' }]), /^step 1 \(map\), line 1, column 9: late is not known here/);
+  assert.match(refusal([{ map: '({ [late]: a }) => { var late; return a; }' }]), /column 5: late is not known here/);
+  assert.match(refusal([{ map: 'o => ((p = inner()) => { function inner() {} return p; })()' }]), /column 12: inner is not known here/);
+  assert.ok(script([{ map: '(o, all = [], last = all.at(-1)) => { var all = 1; const late = limit; return [all, last, late]; }' }], { limit: 1 }));
+  const outside = script([{ map: '(o, _, r = limit) => { const limit = 2; return [r, limit]; }' }], { limit: 1 });
+  assert.deepEqual(values(outside.process([{ json: 0 }])), [[1, 2]]);
 });
 
 test('names of its own are known', () => {

@@ -101,6 +101,69 @@ test('functions see the record, but not its value there', () => {
   assert.deepEqual(values(outcome), [['input', 0, 0, 3, 'k', { a: 'b' }, null]]);
 });
 
+test('the record spreads, and is JSON', () => {
+  const harness = script([{ map: '(_, record) => [{ ...record }, JSON.parse(JSON.stringify(record)), Object.keys(record)]' }]);
+  const outcome = harness.process([{ key: 'k', json: 1, timestampMs: 3, headers: [['a', 'b'], ['a', 'c']] }]);
+  const record = { topic: 'input', partition: 0, offset: 0, timestamp: 3, key: 'k', headers: { a: 'c' } };
+  assert.deepEqual(values(outcome), [[record, record, Object.keys(record)]]);
+});
+
+const NOT_JSON = [
+  ['new Date(0)', /answered a Date, which is not JSON; answer it as text, for example \.toISOString\(\)$/],
+  ['({ at: [new Date(0)] })', /its answer holds a Date, which is not JSON; answer it as text, for example \.toISOString\(\)$/],
+  ['new Map()', /answered a Map, .*Object\.fromEntries/],
+  ['({ seen: new Set([1]) })', /holds a Set, /],
+  ['new (class Order {})()', /answered a Order, /],
+  ['NaN', /answered NaN, /],
+  ['({ n: -Infinity })', /holds -Infinity, /],
+  ['[1, undefined]', /holds undefined in an array, /],
+  ['[1, , 2]', /holds undefined in an array, /],
+  ['({ f() {} })', /holds a function, /],
+  ['"abc".match(/b/)', /answered an array with a field of its own \(index\), which is not JSON; answer \[\.\.\.it\]$/],
+  ['5n', /answered a bigint, .*String\(\.\.\)/],
+  ['Symbol()', /answered a symbol, /],
+  ['{ const a = {}; a.a = [a]; return a; }', /holds itself, /],
+];
+
+test('an answer that is not JSON is refused where a later step sees it', () => {
+  for (const [answer, reason] of NOT_JSON) {
+    const map = `() => ${answer}`;
+    const flatMap = answer.startsWith('{ ') ? '() => { const a = {}; a.a = [a]; return [a]; }' : `() => [${answer}]`;
+    for (const next of [{ filter: 'o => o' }, { map: 'o => [o]' }, { branch: [{ when: 'o => o', to: 't' }] }, { tap: 'o => o' }]) {
+      // The last one is not a straight line of maps and filters.
+      for (const steps of [[{ map }, next], [{ flatMap }, next], [{ map }, { filter: '() => true' }, next], [{ map }, { tap: '() => 1' }, next]]) {
+        assert.match(reasons(script(steps).process(json(1)))[0], reason, JSON.stringify(steps));
+      }
+    }
+    assert.match(reasons(script([{ map }, { reduce: '(s, o) => s + o', initial: 0 }]).process([{ key: 'k', json: 1 }]))[0], reason);
+  }
+});
+
+test('what is JSON passes on as it is, fields that are undefined too', () => {
+  const deep = 'let deep = 1; for (let i = 0; i < 900; i += 1) deep = [deep];';
+  const harness = script([
+    { map: `() => { ${deep} return { deep, none: undefined, list: [1, null, { a: "x" }], bare: Object.create(null) }; }` },
+    { map: 'o => ({ keys: Object.keys(o), list: o.list })' },
+  ]);
+  assert.deepEqual(values(harness.process(json(1))), [{ keys: ['deep', 'none', 'list', 'bare'], list: [1, null, { a: 'x' }] }]);
+});
+
+test('what no step looks at any more is written as JSON writes it', () => {
+  const map = 'o => ({ at: new Date(0), n: NaN })';
+  for (const steps of [[{ map }], [{ map }, { filter: '(_, record) => record.offset === 0' }], [{ map }, { map: '() => ({ at: new Date(0), n: null })' }]]) {
+    assert.deepEqual(values(script(steps).process(json(1))), [{ at: '1970-01-01T00:00:00.000Z', n: null }]);
+  }
+});
+
+test('a text spreads into an object character by character', () => {
+  const map = `o => ({ ...o, 'x': { ...(0, o) }, ...{ ... /* why */ o.length, ...[7] } /* so */, asObject: (asObject => ({ ...asObject }))('z') })`;
+  const [answer] = values(script([{ map }], { asObject_: 1 }).process(json('ab')));
+  assert.deepEqual(answer, { 0: 7, 1: 'b', x: { 0: 'a', 1: 'b' }, asObject: { 0: 'z' } });
+  assert.deepEqual(values(script([{ map: 'o => ({ ...o, ...null, ...undefined, ...5, asObject })' }], { asObject: 1 }).process(json({ b: 1, a: [2] }))), [
+    { b: 1, a: [2], asObject: 1 },
+  ]);
+});
+
 test('constants cannot be changed', () => {
   const harness = script([{ filter: 'o => { list.push(o); return true; }' }], { list: [] });
   assert.match(reasons(harness.process(json(1)))[0], /^step 1 \(filter\): TypeError: /);
