@@ -2,6 +2,7 @@
 
 import { fieldsOf, takes } from './fields.js';
 import { checkJson } from './json.js';
+import { recordMaker } from './record.js';
 
 /**
  * `measure(item)` is what is taken of an item, and `add(state, measured)` adds that, to `undefined` for the first one;
@@ -34,10 +35,11 @@ function partsOf(settings, verb, where, read) {
   if (verb === 'reduce') {
     return reducing(settings, compiled);
   }
-  const [takesValue, takesRecord] = [takes(compiled, 0), takes(compiled, 1)];
   const { call } = compiled;
+  const takesValue = takes(compiled, 0);
+  const recordOf = recordMaker(compiled, 1);
   const measure = (item) => {
-    const answer = call(takesValue ? item.value : undefined, takesRecord ? item.record : undefined);
+    const answer = call(takesValue ? item.value : undefined, recordOf === null ? undefined : recordOf(item));
     if (typeof answer !== 'number' || !Number.isFinite(answer)) {
       throw new TypeError(`answered ${typeof answer === 'number' ? answer : typeof answer}, which is no number`);
     }
@@ -69,7 +71,7 @@ function reducing(settings, compiled) {
   const initial = JSON.stringify(settings.initial);
   const { call } = compiled;
   const takesValue = !starts || takes(compiled, 1);
-  const takesRecord = takes(compiled, 2);
+  const recordOf = recordMaker(compiled, 2);
   const add = (state, { value, record }) => {
     if (state === undefined && !starts) {
       return value;
@@ -84,7 +86,7 @@ function reducing(settings, compiled) {
     replays: true,
     fields: starts ? fieldsOf(compiled, 1) : null,
     takesValue,
-    measure: (item) => ({ value: takesValue ? item.value : undefined, record: takesRecord ? item.record : undefined }),
+    measure: (item) => ({ value: takesValue ? item.value : undefined, record: recordOf === null ? undefined : recordOf(item) }),
     add,
     check: checkJson,
     shown: (value) => ({ value }),

@@ -75,7 +75,7 @@ export class Chain {
 
 /** Asks a step's function. What it does not look at is not made. */
 function ask(step, item) {
-  return step.call(step.takesValue ? item.value : undefined, step.takesRecord ? item.record : undefined);
+  return step.call(step.takesValue ? item.value : undefined, step.recordOf === null ? undefined : step.recordOf(item));
 }
 
 /** What takes a value's place. What a later step sees of it is what a record would carry. */

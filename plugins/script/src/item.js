@@ -76,10 +76,6 @@ export class Item {
     return this._records.columns.offsets[this.row];
   }
 
-  get record() {
-    return recordOf(this);
-  }
-
   /** The same but for its value. */
   withValue(value) {
     const other = new Item(this._records, this.row);
@@ -110,22 +106,9 @@ export class Emitted {
     return valueText(this.value);
   }
 
-  get record() {
-    return recordOf(this);
-  }
-
   withValue(value) {
     return new Emitted(this.row, value, this.key, this.timestampMs);
   }
-}
-
-/**
- * What functions see of a record, made for those alone that look. The value is not among it: a function that looks at the value
- * does so by its first parameter, where `fields.js` watches.
- */
-function recordOf({ topic, partition, offset, timestampMs, key, headers }) {
-  // Of a name that repeats, the last one.
-  return { topic, partition, offset, timestamp: timestampMs, key, headers: Object.fromEntries(headers) };
 }
 
 /** Parses a value, with a reason that says what was parsed. */

@@ -23,6 +23,8 @@ export class PastAggregates {
     this.windows = new Map();
     /** What is to be emitted yet; `null` before the end. */
     this.left = null;
+    this.measured = (item) => ({ group: item.group, timeMs: item.timeMs, measured: aggregate.measure(item) });
+    this.fold = folding(this.windows, aggregate, this.sizeMs);
   }
 
   begin(records = null) {
@@ -34,9 +36,13 @@ export class PastAggregates {
 
   /** Adds all that comes of a row. What a fold takes of an item is found now, while its row can be refused. */
   add(items) {
-    this.#observe(items[0].row + 1);
-    const measured = items.map((item) => this.aggregate.measure(item));
-    items.forEach(({ group, timeMs }, i) => this.lane.add({ group, timeMs, measured: measured[i] }));
+    this.observe(items[0].row + 1);
+    const waiting = items.length === 1 ? null : items.map(this.measured);
+    if (waiting === null) {
+      this.lane.add(this.measured(items[0]));
+    } else {
+      waiting.forEach((one) => this.lane.add(one));
+    }
     return null;
   }
 
@@ -49,9 +55,9 @@ export class PastAggregates {
    * `emit(row, value, key, timestampMs)`; the next call goes on. What throws goes to `refuse`: of no row, for it is past.
    */
   settle(emit, refuse, hasRoom) {
-    this.#observe(this.timestampsMs.length);
+    this.observe(this.timestampsMs.length);
     try {
-      this.timeline.takeBefore(this.untilMs, (waiting) => this.#fold(waiting));
+      this.timeline.takeBefore(this.untilMs, this.fold);
     } catch (error) {
       refuse(null, error);
     }
@@ -64,28 +70,12 @@ export class PastAggregates {
   }
 
   /** Records move time on whether anything comes of them or not. */
-  #observe(count) {
+  observe(count) {
     const { lane, timestampsMs } = this;
     for (let row = this.observed; row < count; row += 1) {
       lane.observe(timestampsMs[row]);
     }
     this.observed = count;
-  }
-
-  #fold({ group, timeMs, measured }) {
-    const startMs = this.sizeMs === null ? 0 : Math.floor(timeMs / this.sizeMs) * this.sizeMs;
-    let groups = this.windows.get(startMs);
-    if (groups === undefined) {
-      groups = new Map();
-      this.windows.set(startMs, groups);
-    }
-    let one = groups.get(group);
-    if (one === undefined) {
-      one = { key: group, startMs, timeMs, state: undefined };
-      groups.set(group, one);
-    }
-    one.state = this.aggregate.add(one.state, measured);
-    one.timeMs = timeMs;
   }
 
   /** The oldest window first, and in it the group that came first. */
@@ -110,4 +100,28 @@ export class PastAggregates {
     // The window's last millisecond, so that it falls into the same window wherever it is aggregated on.
     emit(null, { key, window_start_ms: startMs, window_end_ms: endMs, ...shown }, key, Math.min(endMs - 1, TIME_MS_MAX));
   }
+}
+
+/** Folds an item into its group: a function by itself, for this is done for every record. */
+function folding(windows, { add }, sizeMs) {
+  let startMs = 0;
+  let groups;
+  return ({ group, timeMs, measured }) => {
+    const windowMs = sizeMs === null ? 0 : Math.floor(timeMs / sizeMs) * sizeMs;
+    if (groups === undefined || windowMs !== startMs) {
+      startMs = windowMs;
+      groups = windows.get(startMs);
+      if (groups === undefined) {
+        groups = new Map();
+        windows.set(startMs, groups);
+      }
+    }
+    const one = groups.get(group);
+    if (one === undefined) {
+      groups.set(group, { key: group, startMs, timeMs, state: add(undefined, measured) });
+    } else {
+      one.state = add(one.state, measured);
+      one.timeMs = timeMs;
+    }
+  };
 }

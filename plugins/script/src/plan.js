@@ -3,6 +3,7 @@
 import { makeAggregate } from './aggregate.js';
 import { fieldsOf, takes } from './fields.js';
 import { produce } from './produce.js';
+import { recordMaker } from './record.js';
 import { place, ScriptError } from './script-error.js';
 import { compile } from './source.js';
 
@@ -117,7 +118,7 @@ function verbOf(settings, index) {
 function functionStep(verb, source, where, read, more = {}) {
   const label = verb === 'time' ? `${where}, time` : where;
   const compiled = read(source, label, more);
-  return { verb, where: label, compiled, call: compiled.call, takesValue: takes(compiled, 0), takesRecord: takes(compiled, 1) };
+  return { verb, where: label, compiled, call: compiled.call, takesValue: takes(compiled, 0), recordOf: recordMaker(compiled, 1) };
 }
 
 /**

@@ -91,7 +91,9 @@ export class Stream {
 
   #take(item, isInternal) {
     this.before.at = null;
-    this.arrived = [];
+    if (this.arrived.length > 0) {
+      this.arrived = [];
+    }
     if (isInternal) {
       this.arrived.push(grouped(item));
     } else {
@@ -156,8 +158,8 @@ function aggregatesOf(plan) {
 /** Why a record is refused, in full. */
 class Refusal extends Error {}
 
-function filtersValue({ verb, takesValue, takesRecord }) {
-  return verb === 'filter' && takesValue && !takesRecord;
+function filtersValue({ verb, takesValue, recordOf }) {
+  return verb === 'filter' && takesValue && recordOf === null;
 }
 
 /** Stands for a value that is not there yet. */
@@ -190,7 +192,7 @@ function passRows(steps, records, output) {
     let at = null;
     try {
       let value;
-      let record;
+      let item;
       let isNew = false;
       let passes = true;
       for (let i = 0; passes && i < steps.length; i += 1) {
@@ -199,11 +201,11 @@ function passRows(steps, records, output) {
           const text = values[row] ?? null;
           value = text === null ? null : parse(text);
         }
-        if (step.takesRecord) {
-          record ??= new Item(records, row).record;
+        if (step.recordOf !== null) {
+          item ??= new Item(records, row);
         }
         at = step;
-        const answer = step.call(value, record);
+        const answer = step.call(value, step.recordOf === null ? undefined : step.recordOf(item));
         if (step.verb === 'filter') {
           passes = answer;
         } else {
@@ -225,13 +227,14 @@ function passRows(steps, records, output) {
 /** An item on its way to the aggregate has a group: the record's key, unless the script says otherwise. */
 function grouped(item) {
   if (item.group === null) {
-    if (item.key === null) {
-      throw new TypeError('the record has no key to group by; say by what with groupBy');
-    }
     item.group = item.key;
   }
-  if (item.group.length > GROUP_CHARACTERS_MAX) {
-    throw new RangeError(`the group has ${item.group.length} characters, over the ${GROUP_CHARACTERS_MAX} that state is kept by`);
+  const { group } = item;
+  if (group === null) {
+    throw new TypeError('the record has no key to group by; say by what with groupBy');
+  }
+  if (group.length > GROUP_CHARACTERS_MAX) {
+    throw new RangeError(`the group has ${group.length} characters, over the ${GROUP_CHARACTERS_MAX} that state is kept by`);
   }
   return item;
 }
