@@ -202,3 +202,24 @@ test('the host answers only during calls', () => {
   harness.process([{}]);
   assert.deepEqual(harness.logLines, [{ level: 'warn', message: 'at 9', fields: { a: '1' } }]);
 });
+
+test('one instance reads a topic\'s past: all partitions, each with its own offsets', () => {
+  const seen = [];
+  let told;
+  const harness = new Harness(
+    defineProcessor({
+      summary: 'Looks.',
+      open({ partition }) {
+        told = partition;
+        return { process: (records) => seen.push([records.partition, records.at(0).offset, clock.watermarkMs()]) };
+      },
+    }),
+    { partition: null },
+  );
+  harness.process([{}, {}]);
+  harness.process([{}], { partition: 1, watermarkMs: 5 });
+  harness.process([{}], { partition: 0 });
+  harness.process([{}], { partition: 1, watermarkMs: 7 });
+  assert.equal(told, null);
+  assert.deepEqual(seen, [[0, 0, null], [1, 0, 5], [0, 2, 5], [1, 1, 7]]);
+});

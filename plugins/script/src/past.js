@@ -37,11 +37,10 @@ export class PastAggregates {
   /** Adds all that comes of a row. What a fold takes of an item is found now, while its row can be refused. */
   add(items) {
     this.observe(items[0].row + 1);
-    const waiting = items.length === 1 ? null : items.map(this.measured);
-    if (waiting === null) {
+    if (items.length === 1) {
       this.lane.add(this.measured(items[0]));
     } else {
-      waiting.forEach((one) => this.lane.add(one));
+      items.map(this.measured).forEach((one) => this.lane.add(one));
     }
     return null;
   }
