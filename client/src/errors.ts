@@ -9,10 +9,10 @@ export class KafkaError extends Error {
 export class ProblemError extends KafkaError {
   override name = 'ProblemError';
   /** Stable, and for programs: the last part of `type`, such as `unknown-topic`. */
-  readonly code: string;
-  readonly status: number;
+  declare readonly code: string;
+  declare readonly status: number;
   /** All fields of the problem. */
-  readonly problem: Readonly<Record<string, unknown>>;
+  declare readonly problem: Readonly<Record<string, unknown>>;
 
   constructor(status: number, problem: Record<string, unknown>) {
     super(String(problem['detail'] ?? status));
@@ -30,9 +30,9 @@ export class ConnectionError extends KafkaError {
 /** The sentence could be read in no way, or in several. */
 export class QuestionError extends KafkaError {
   override name = 'QuestionError';
-  readonly question: string;
+  declare readonly question: string;
   /** Whole sentences, any of which may be what was meant. */
-  readonly suggestions: readonly string[];
+  declare readonly suggestions: readonly string[];
 
   constructor(question: string, suggestions: readonly string[] = []) {
     super([question, ...suggestions].join('\n'));

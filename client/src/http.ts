@@ -50,7 +50,7 @@ export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectO
       signal,
     } as RequestInit;
     const response = await (own ?? fetch)(base.replace(/\/+$/, '') + path, init).catch((error) => {
-      throw signal?.aborted ? error : unreachable(base, error);
+      throw unreachable(base, error);
     });
     if (!response.ok) {
       const retryAfterMs = Number(response.headers.get('retry-after')) * 1000;
@@ -84,7 +84,7 @@ const unreachable = (where: string, cause: Error) =>
 /** Whether the same call may succeed later. */
 export const isPassing = (error: unknown): boolean =>
   error instanceof ConnectionError ||
-  (error instanceof ProblemError && (error.status >= 500 || error.status === 408 || error.status === 429));
+  (error instanceof ProblemError && /^(5|408|429)/.test(`${error.status}`));
 
 /** How long to wait before the next attempt, longer each time; as long as the host asks for, where it does. */
 export const backoffMs = (attempt: number, error?: unknown): number =>

@@ -1,6 +1,6 @@
 /** The template and what it makes: sentences that do nothing until they are awaited, iterated or produced to. */
 
-import { readGroup, follow, type Start } from './consumer.ts';
+import { eachOf, follow, readGroup, type GroupRead, type Portion, type Records, type Start } from './consumer.ts';
 import { ProblemError, QuestionError } from './errors.ts';
 import { makeHttp, persist, type ConnectOptions, type Http } from './http.ts';
 import { chunks, makeProducer, type Producer, type Receipt } from './producer.ts';
@@ -11,7 +11,10 @@ import { sentence } from './sentence.ts';
 export interface Connection extends Http, Producer {}
 
 export interface AskAnswer {
-  interpretations: { command: Command; confidence: number; restated: string }[];
+  /** What the sentence most likely means. */
+  command: Command;
+  /** The same in plain words. */
+  restated: string;
   calls: { method: string; path: string; body?: unknown }[];
   needs_confirm?: boolean;
   result?: any;
@@ -27,9 +30,9 @@ export type Command =
 /** What a tag answers: lazy. Each of its uses does what it says; unused, it does nothing. */
 export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRecord<T>> {
   /** The sentence as the host gets it. */
-  readonly text: string;
+  declare readonly text: string;
   /** For what is built on this one. */
-  protected readonly connection: Connection;
+  declare protected readonly connection: Connection;
   readonly #isConfirmed: boolean;
   #answer: Promise<unknown> | undefined;
   #reading: Promise<AskAnswer> | undefined;
@@ -59,30 +62,26 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
   }
 
   /** Reads the records that the sentence asks for; in a group, a record is committed once the next one is asked for. */
-  [Symbol.asyncIterator](): AsyncGenerator<StreamRecord<T>, void, undefined> {
-    return this.read();
+  [Symbol.asyncIterator](): Records<T> {
+    return eachOf((portion) => this.#fetching(portion));
   }
 
-  /** As iterating does; `signal` ends it between two records. */
-  protected async *read(signal?: AbortSignal): AsyncGenerator<StreamRecord<T>, void, undefined> {
-    const { interpretations, calls, problem } = await this.understood();
-    const { command, restated } = interpretations[0]!;
+  async *#fetching(portion: Portion): AsyncGenerator<void, void, undefined> {
+    const { command, restated, calls, problem } = await this.understood();
     if (problem) {
       throw new ProblemError(problem.status, problem);
     }
     if (command.type !== 'consume') {
       throw new TypeError(`no records: ${restated}`);
     }
-    const { topic, group, start } = command;
-    yield* group === undefined
-      ? follow<T>(this.connection, calls[0]!.path, topic)
-      : readGroup<T>(this.connection, { topic, group, start }, signal);
+    yield* command.group === undefined
+      ? follow(this.connection, calls[0]!.path, command.topic, portion)
+      : readGroup(this.connection, command as GroupRead, portion);
   }
 
   /** Stores a record, and answers where it stands once it is on the disk. A topic that is not there is made. */
   async produce(value: Produced<T>, options?: ProduceOptions): Promise<Receipt> {
-    const [receipt] = await this.connection.send(this.topic(), [writeRecord(value, options)]);
-    return receipt!;
+    return (await this.connection.send(this.topic(), [writeRecord(value, options)]))[0]!;
   }
 
   /** Stores many. A batch that is larger than a request may be goes in parts, each of them all or nothing. */
@@ -106,9 +105,10 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     if (name) {
       return name[1]!;
     }
-    const { command, restated } = (await this.understood()).interpretations[0]!;
-    if ((command.type === 'consume' && !command.group) || (command.type === 'produce' && command.value === undefined)) {
-      return command.topic;
+    const { command, restated } = await this.understood();
+    const { type, topic, group, value = group } = command as Record<string, string | undefined>;
+    if (/^(consume|produce)$/.test(type!) && value === undefined) {
+      return topic!;
     }
     throw new TypeError(`no topic: ${restated}`);
   }
@@ -123,12 +123,12 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     const body = { text: this.text, utc_offset_minutes: -new Date().getTimezoneOffset(), ...how };
     // What may have been done is not asked for again.
     const answer = await persist('dry_run' in how ? retryMs : 0, () =>
-      json<AskAnswer & { question?: Question }>('/v1/ask', { body }),
+      json<AskAnswer & { question?: Question; interpretations: AskAnswer[] }>('/v1/ask', { body }),
     );
     if (answer.question) {
       throw new QuestionError(answer.question.text, answer.question.suggestions);
     }
-    return answer;
+    return { ...answer, ...answer.interpretations[0] };
   }
 }
 
@@ -141,8 +141,7 @@ interface Question {
 export type Produced<T> = 0 extends 1 & T ? any : T | null;
 
 /** Lists are arrays, and of a group its members and its lag are numbers; the rest is as the host has it. */
-function plainAnswer({ result, interpretations }: AskAnswer): unknown {
-  const { type, topic } = interpretations[0]!.command;
+function plainAnswer({ result, command: { type, topic } }: AskAnswer): unknown {
   const { items, records = items, members } = result ?? {};
   return type === 'consume' && records
     ? records.map((item: RecordFields) => makeRecord(item, topic as string))
@@ -152,7 +151,7 @@ function plainAnswer({ result, interpretations }: AskAnswer): unknown {
 /** A tag of sentences, and what is about all of them. */
 export interface Kafka<S> {
   (strings: TemplateStringsArray, ...values: unknown[]): S;
-  /** Resolves once nothing waits any more to be stored. */
+  /** Resolves once nothing waits any more of what was produced so far. */
   flush: () => Promise<void>;
 }
 

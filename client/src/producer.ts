@@ -16,16 +16,12 @@ export interface Receipt {
 
 /** All or none of it is stored. */
 interface Unit {
-  records: string[];
+  /** Its records, with commas between them. */
+  text: string;
+  count: number;
   cost: number;
   resolve: (receipts: Receipt[]) => void;
   reject: (error: unknown) => void;
-}
-
-/** What waits of one topic; it is there while anything does. */
-interface Queue {
-  units: Unit[];
-  cost: number;
 }
 
 /**
@@ -34,7 +30,7 @@ interface Queue {
  */
 const REQUEST_COST_MAX = 2 << 20;
 const RECORD_COST = 512;
-/** So much may wait of one topic. Whoever awaits what is produced never meets it. */
+/** So much may wait. Whoever awaits what is produced never meets it. */
 const WAITING_COST_MAX = 64 << 20;
 
 const costOf = (record: string) => record.length + RECORD_COST;
@@ -42,15 +38,17 @@ const costOf = (record: string) => record.length + RECORD_COST;
 export interface Producer {
   /** Stores these together, or none of them. */
   send: (topic: Promise<string>, records: string[]) => Promise<Receipt[]>;
-  /** Resolves once nothing waits any more, whatever became of it. */
+  /** Resolves once nothing waits any more of what was sent so far, whatever became of it. */
   flush: () => Promise<void>;
 }
 
 export function makeProducer({ json, retryMs }: Http): Producer {
-  const queues = new Map<string, Queue>();
+  /** What waits of each topic; a topic is there while anything of it does. */
+  const queues = new Map<string, Unit[]>();
+  let waitingCost = 0;
 
   const post = async (topic: string, units: Unit[]): Promise<void> => {
-    const content = `{"records":[${units.flatMap(({ records }) => records)}]}`;
+    const content = `{"records":[${units.map(({ text }) => text)}]}`;
     // The host knows by it that it has stored this already, where an answer was lost.
     const headers = { 'idempotency-key': crypto.randomUUID() };
     const path = `/v1/topics/${topic}/records?create=true`;
@@ -59,7 +57,7 @@ export function makeProducer({ json, retryMs }: Http): Producer {
         json<{ records: Omit<Receipt, 'topic'>[] }>(path, { content, headers }),
       );
       const receipts = answer.records.map((receipt) => ({ topic, ...receipt }));
-      units.forEach(({ records, resolve }) => resolve(receipts.splice(0, records.length)));
+      units.forEach(({ count, resolve }) => resolve(receipts.splice(0, count)));
     } catch (error) {
       if (units.length > 1 && error instanceof ProblemError && !isPassing(error)) {
         // One of them is refused, and takes the others along only where they are sent together.
@@ -72,49 +70,48 @@ export function makeProducer({ json, retryMs }: Http): Producer {
     }
   };
 
-  const drain = async (topic: string, queue: Queue): Promise<void> => {
+  const drain = async (topic: string, units: Unit[]): Promise<void> => {
+    queues.set(topic, units);
     // In a moment, so that what is produced in one go goes together.
     await null;
-    while (queue.units.length > 0) {
+    while (units[0]) {
       let [count, cost] = [0, 0];
       do {
-        cost += queue.units[count++]!.cost;
-      } while (count < queue.units.length && cost + queue.units[count]!.cost < REQUEST_COST_MAX);
-      await post(topic, queue.units.splice(0, count));
-      queue.cost -= cost;
+        cost += units[count++]!.cost;
+      } while (cost + (units[count]?.cost ?? Infinity) < REQUEST_COST_MAX);
+      await post(topic, units.splice(0, count));
+      waitingCost -= cost;
     }
     queues.delete(topic);
   };
 
   const enqueue = (topic: string, records: string[]) =>
     new Promise<Receipt[]>((resolve, reject) => {
-      const cost = records.reduce((sum, record) => sum + costOf(record), 0);
-      const queue = queues.get(topic) ?? { units: [], cost: 0 };
-      if (queue.cost > WAITING_COST_MAX) {
-        throw new RangeError(`too much waits; await what you produce to ${topic}`);
+      if (waitingCost > WAITING_COST_MAX) {
+        throw new RangeError('too much waits; await what you produce');
       }
-      queue.cost += cost;
-      queue.units.push({ records, cost, resolve, reject });
-      if (!queues.has(topic)) {
-        queues.set(topic, queue);
-        drain(topic, queue);
+      const text = records.join();
+      const count = records.length;
+      const cost = text.length + count * RECORD_COST;
+      waitingCost += cost;
+      const unit = { text, count, cost, resolve, reject };
+      const units = queues.get(topic);
+      if (units) {
+        units.push(unit);
+      } else {
+        drain(topic, [unit]);
       }
     });
 
-  const sending = new Set<Promise<unknown>>();
+  let sent = Promise.resolve();
   return {
     send: (topic, records) => {
-      const sent = topic.then((name) => enqueue(name, records));
-      const end = () => sending.delete(sent);
-      sending.add(sent);
-      sent.then(end, end);
-      return sent;
+      const sending = topic.then((name) => enqueue(name, records));
+      // Of what came of them nothing is kept.
+      sent = Promise.allSettled([sent, sending]).then(() => {});
+      return sending;
     },
-    flush: async () => {
-      while (sending.size > 0) {
-        await Promise.allSettled(sending);
-      }
-    },
+    flush: () => sent,
   };
 }
 
@@ -127,13 +124,13 @@ export async function* chunks<T>(
   for await (const item of items) {
     const record = write(item);
     cost += costOf(record);
-    if (cost > REQUEST_COST_MAX && chunk.length > 0) {
+    if (chunk[0] && cost > REQUEST_COST_MAX) {
       yield chunk;
       [chunk, cost] = [[], costOf(record)];
     }
     chunk.push(record);
   }
-  if (chunk.length > 0) {
+  if (chunk[0]) {
     yield chunk;
   }
 }

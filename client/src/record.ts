@@ -46,15 +46,10 @@ const readThrough: ProxyHandler<Fields> = {
   get: (record, name) =>
     name === 'toJSON'
       ? () => record.value
-      : name in record
-        ? record[name as keyof Fields]
-        : hasField(record, name)
-          ? record.value[name]
-          : undefined,
+      : (name in record || typeof record.value !== 'object' || !Object.hasOwn(record.value ?? record, name)
+          ? record
+          : record.value)[name],
 };
-
-const hasField = ({ value }: Fields, name: string | symbol) =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name);
 
 /** Of what the host sends: an item of a batch or a stream. */
 export const makeRecord = <T>(item: Fields, topic?: string): StreamRecord<T> =>

@@ -1,6 +1,6 @@
 /** Chains and the host: queries, deployments, and chains that run here on and on. */
 
-import { follow, lines, readGroup, type Start } from '../consumer.ts';
+import { eachOf, follow, lines, readGroup, type Start } from '../consumer.ts';
 import { KafkaError, ProblemError } from '../errors.ts';
 import { sleep, type Http } from '../http.ts';
 import { fieldsOf, type RecordFields } from '../record.ts';
@@ -28,7 +28,7 @@ export async function* query(
 ): AsyncGenerator<RecordFields, void, undefined> {
   const { topic, group, start, untilMs } = source;
   if (group !== undefined) {
-    yield* readGroup(http, { topic, group, start });
+    yield* eachOf((portion) => readGroup(http, { topic, group, start }, portion));
     return;
   }
   const from = startOf(start);
@@ -37,26 +37,28 @@ export async function* query(
     if (untilMs !== undefined) {
       asked.set('until', String(untilMs));
     }
-    yield* follow(http, `/v1/topics/${topic}/records?${asked}`, topic);
+    yield* eachOf((portion) => follow(http, `/v1/topics/${topic}/records?${asked}`, topic, portion));
     return;
   }
   const leaving = new AbortController();
   try {
     const body = { topic, from, until: untilMs, ...shipped };
     const response = await http.request('/v1/queries', { body, signal: leaving.signal });
-    for await (const item of lines<RecordFields & { $problem?: { status: number } & Record<string, unknown> }>(
-      response,
-    )) {
-      if (item.$problem) {
-        // The status was long sent.
-        throw new ProblemError(item.$problem.status, item.$problem);
+    for await (const items of lines<Item>(response)) {
+      for (const item of items) {
+        if (item.$problem) {
+          // The status was long sent.
+          throw new ProblemError(item.$problem.status, item.$problem);
+        }
+        yield fieldsOf(item);
       }
-      yield fieldsOf(item);
     }
   } finally {
     leaving.abort();
   }
 }
+
+type Item = RecordFields & { $problem?: { status: number } & Record<string, unknown> };
 
 /** Where a chain begins: at the oldest record, unless its sentence has a time. */
 export const startOf = (start: Start): 'earliest' | number =>

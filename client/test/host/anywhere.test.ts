@@ -29,7 +29,7 @@ const WEB = {
   setInterval,
   setTimeout,
   structuredClone,
-  TextDecoderStream,
+  TextDecoder,
   TextEncoder,
   URLSearchParams,
 };

@@ -179,6 +179,28 @@ test('a stream that breaks goes on after the last record that came, and ends whe
   expect(await read(kafka`last 10 from broken`)).toHaveLength(10);
 }, 60_000);
 
+test('who asks several times at once is answered in order, and who ended the reading is asked no more', async () => {
+  await kafka`asked`.produceBatch(numbers(0, 20));
+  for (const sentence of [kafka`asked from beginning`, kafka`asked group hasty`]) {
+    const reading = sentence[Symbol.asyncIterator]();
+    const first = await Promise.all([1, 2, 3, 4].map(() => reading.next()));
+    expect(first.map(({ value }) => value!.value.n)).toEqual([0, 1, 2, 3]);
+    expect((await reading.next()).value!.value.n).toBe(4);
+    expect(await reading.return()).toEqual({ done: true, value: undefined });
+    expect(await reading.next()).toEqual({ done: true, value: undefined });
+  }
+  // The fifth was handed out, and not asked past.
+  expect((await host.json('/v1/groups/hasty')).lag).toBe(16);
+});
+
+test('records that are longer than what comes at once are whole', async () => {
+  const texts = [1, 2, 3].map((n) => `${n}\n\u00e4\u{1f600}`.repeat(100_000));
+  await kafka`long`.produceBatch(texts);
+  const read: string[] = [];
+  for await (const { value } of kafka`long from beginning`) read.push(value);
+  expect(read).toEqual(texts);
+});
+
 test('what reads no records says so, and a topic that is not there as well', async () => {
   const read = async (records: AsyncIterable<StreamRecord>) => {
     for await (const _ of records);
