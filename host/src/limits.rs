@@ -246,6 +246,8 @@ pub const EVENT_INTERVAL: u32 = 2;
 /// Records that one call may emit, and their bytes.
 pub const OUTCOME_RECORDS_MAX: usize = 100_000;
 pub const OUTCOME_BYTES_MAX: usize = 32 << 20;
+/// Conditions by which a plugin narrows its input.
+pub const NARROWING_CONDITIONS_MAX: usize = 16;
 /// What is kept of a reason that a plugin gives.
 pub const REASON_BYTES_MAX: usize = 2 << 10;
 /// What a plugin may say of itself.
@@ -342,6 +344,19 @@ pub const REPLAY_SHOWN_MAX: u64 = 100_000;
 pub const REPLAY_SHOWN_DEFAULT: u64 = 1_000;
 /// State that is restored from a changelog goes into the store in pieces of this size.
 pub const REBUILD_BYTES: usize = 4 << 20;
+/// What a query reads of one partition at once, and what a call of it gets: so many records as take about so long.
+pub const QUERY_CHUNK_BYTES: usize = 1 << 20;
+pub const QUERY_CALL_RECORDS_MIN: u64 = 256;
+pub const QUERY_CALL_RECORDS_MAX: u64 = 8_192;
+pub const QUERY_CALL_MS: u64 = 50;
+/// Partitions that a query may read: it waits for the slowest.
+pub const QUERY_PARTITIONS_MAX: usize = 128;
+/// Queries that run at once, how long one waits for its turn, and how long it may take, its client's reading included.
+pub const QUERIES_MAX: usize = 8;
+pub const QUERY_TURN_MS_MAX: u64 = 10_000;
+pub const QUERY_MS_MAX: u64 = 300_000;
+/// Pieces of an answer that wait for a client to read.
+pub const QUERY_PIECES_WAITING: usize = 2;
 /// Replays that run at once.
 pub const REPLAYS_MAX: usize = 4;
 /// Steps (a read, a call and a commit) that all tasks together have under way; the others wait their turn.

@@ -69,7 +69,13 @@ impl NativeProcessor for Count {
             let value =
                 format!(r#"{{"key":{key},"window_start_ms":{start_ms},"window_end_ms":{end_ms},"count":{count}}}"#);
             let record = Record { key: Some(key.clone().into()), value: Some(Bytes::from(value)), ..Record::default() };
-            outcome.records.push(Emitted { topic: None, partition: None, timestamp_ms: Some(end_ms - 1), record });
+            outcome.records.push(Emitted {
+                topic: None,
+                partition: None,
+                timestamp_ms: Some(end_ms - 1),
+                origin: None,
+                record,
+            });
             touched.insert((start_ms, key), ());
         }
         staged.extend(touched.into_keys().map(|window| {

@@ -31,6 +31,7 @@ fn passed(record: &StoredRecord<'_>) -> Emitted {
         topic: None,
         partition: None,
         timestamp_ms: Some(record.timestamp_ms),
+        origin: Some(record.offset),
         record: Record {
             timestamp_ms: record.timestamp_ms,
             key: record.key.map(copy),

@@ -362,7 +362,14 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &StoredRecord<'_>, more: i
     more(out);
     out.extend_from_slice(b"\"offset\":");
     write_number(out, record.offset);
-    out.extend_from_slice(b",\"timestamp\":");
+    out.push(b',');
+    write_content(out, record);
+    out.push(b'}');
+}
+
+/// What is in a record, wherever it stands.
+pub(super) fn write_content(out: &mut Vec<u8>, record: &StoredRecord<'_>) {
+    out.extend_from_slice(b"\"timestamp\":");
     write_number(out, record.timestamp_ms);
     out.extend_from_slice(b",\"key\":");
     write_text(out, record.key);
@@ -370,7 +377,6 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &StoredRecord<'_>, more: i
     write_value(out, record.value);
     out.extend_from_slice(b",\"headers\":");
     write_headers(out, record);
-    out.push(b'}');
 }
 
 pub(super) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {

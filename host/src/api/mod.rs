@@ -22,6 +22,7 @@ mod plugins;
 mod problem;
 mod produce;
 mod producers;
+mod queries;
 mod replay;
 mod retry;
 mod select;
@@ -73,6 +74,7 @@ fn calls() -> OpenApiRouter<App> {
         .routes(routes!(deployments::promote))
         .routes(routes!(state::get))
         .routes(routes!(replay::replay))
+        .routes(routes!(queries::query))
         .routes(routes!(pipelines::list, pipelines::create))
         .routes(routes!(pipelines::get, pipelines::delete))
         .routes(routes!(groups::list))

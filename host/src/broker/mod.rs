@@ -2,6 +2,7 @@
 
 mod groups;
 mod produce;
+mod queries;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -14,12 +15,13 @@ use tokio::sync::{OwnedSemaphorePermit, RwLock, Semaphore, SemaphorePermit};
 pub use produce::{
     BatchCommit, KnownBy, NewOffset, NewRecord, ProduceOptions, Produced, Receipt, Retry, too_many_records,
 };
+pub use queries::Querying;
 
 use crate::clock::Clock;
 use crate::config::{SecretSource, Sync, TierSettings};
 use crate::coordinator::{Coordinator, CoordinatorOptions};
 use crate::error::{Error, Kind, Result};
-use crate::limits::{REPLAYS_MAX, UPLOADS_MAX};
+use crate::limits::{QUERIES_MAX, REPLAYS_MAX, UPLOADS_MAX};
 pub use crate::log::{Fetched, Follower, Newest, Restored, RestoredTopic, SegmentSums};
 use crate::log::{Log, LogOptions, Partition, Permit, Topic, Unit, Upkeep};
 use crate::model::deployment::group_of;
@@ -83,6 +85,8 @@ pub struct Broker {
     using: RwLock<()>,
     /// Replays that may be under way.
     replay_turns: Arc<Semaphore>,
+    /// Queries that may be under way.
+    query_turns: Arc<Semaphore>,
     /// Where the next records without a key go.
     sticky: AtomicU32,
 }
@@ -174,6 +178,7 @@ impl Broker {
             upload_turns: Semaphore::new(UPLOADS_MAX),
             using: RwLock::new(()),
             replay_turns: Arc::new(Semaphore::new(REPLAYS_MAX)),
+            query_turns: Arc::new(Semaphore::new(QUERIES_MAX)),
             sticky: AtomicU32::new(0),
         };
         if let Some(folder) = &options.plugins {

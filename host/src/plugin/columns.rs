@@ -6,12 +6,13 @@ use bytes::Bytes;
 
 use super::bindings::columns::exports::kafka_do::plugin::column_processor as wit;
 use super::instance::Input;
+use super::narrowing::Narrowing;
 use super::outcome::{CallError, Emitted, Outcome, Rejection, broken, readable};
 use super::projection::Projection;
 use crate::limits::{OUTCOME_BYTES_MAX, OUTCOME_RECORDS_MAX};
 use crate::model::record::{Header, Record, StoredRecord};
 
-/// The records of a batch that are text, column by column; the others never get to the guest.
+/// The records of a batch that are text and that the guest may want, column by column; the others never get to it.
 pub(super) struct Columns<'a> {
     /// The record of each row.
     rows: Vec<&'a StoredRecord<'a>>,
@@ -24,7 +25,7 @@ pub(super) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn new(input: &'a Input<'_>, projection: Option<&Projection>) -> Self {
+    pub(super) fn new(input: &'a Input<'_>, narrowing: &Narrowing, projection: Option<&Projection>) -> Self {
         let count = input.records.len();
         let mut columns = Self {
             rows: Vec::with_capacity(count),
@@ -35,7 +36,8 @@ impl<'a> Columns<'a> {
             values: Vec::with_capacity(count),
             headers: Vec::new(),
         };
-        for record in input.records {
+        let is_wanted = |value: Option<&[u8]>| value.is_none_or(|value| !narrowing.leaves_out(value));
+        for record in input.records.iter().filter(|record| is_wanted(record.value)) {
             if let Err(what) = columns.push(record, projection) {
                 let reason = format!("the {what} is not UTF-8 text, and the plugin takes text only");
                 columns.refused.push(Rejection { offset: record.offset, reason });
@@ -98,7 +100,7 @@ impl<'a> Columns<'a> {
         if let Some(stray) = outcome.emitted.iter().find(|emitted| emitted.row as usize >= rows) {
             return Err(broken(format!("it emitted a record of row {}, and the batch has {rows}", stray.row)));
         }
-        let mut found = Gathered::new(outcome.emitted)?;
+        let mut found = Gathered::new(&self.rows, outcome.emitted)?;
         let mut last = None;
         for row in outcome.kept {
             let record =
@@ -127,20 +129,21 @@ pub(super) fn advanced(outcome: wit::Outcome) -> Result<Outcome, CallError> {
     if !outcome.kept.is_empty() || !outcome.rejected.is_empty() {
         return Err(broken("it kept or rejected rows in advance, which has none".into()));
     }
-    let mut found = Gathered::new(outcome.emitted)?;
+    let mut found = Gathered::new(&[], outcome.emitted)?;
     found.emit_before(u32::MAX)?;
     Ok(Outcome { records: found.records, ..Outcome::default() })
 }
 
 /// Records in the order of their rows.
-struct Gathered {
+struct Gathered<'a> {
+    rows: &'a [&'a StoredRecord<'a>],
     emitted: std::iter::Peekable<std::vec::IntoIter<wit::EmittedRecord>>,
     records: Vec<Emitted>,
     bytes: usize,
 }
 
-impl Gathered {
-    fn new(mut emitted: Vec<wit::EmittedRecord>) -> Result<Self, CallError> {
+impl<'a> Gathered<'a> {
+    fn new(rows: &'a [&'a StoredRecord<'a>], mut emitted: Vec<wit::EmittedRecord>) -> Result<Self, CallError> {
         if emitted.len() > OUTCOME_RECORDS_MAX {
             return Err(broken(format!(
                 "it returned {} records, over the {OUTCOME_RECORDS_MAX} of one call",
@@ -149,25 +152,26 @@ impl Gathered {
         }
         // Stable: within a row the guest's order holds.
         emitted.sort_by_key(|record| record.row);
-        Ok(Self { emitted: emitted.into_iter().peekable(), records: Vec::new(), bytes: 0 })
+        Ok(Self { rows, emitted: emitted.into_iter().peekable(), records: Vec::new(), bytes: 0 })
     }
 
     fn keep(&mut self, record: &StoredRecord<'_>) -> Result<(), CallError> {
         let copy = Bytes::copy_from_slice;
         let headers = record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
-        let timestamp_ms = Some(record.timestamp_ms);
+        let (timestamp_ms, origin) = (Some(record.timestamp_ms), Some(record.offset));
         let record = Record {
             timestamp_ms: record.timestamp_ms,
             key: record.key.map(copy),
             value: record.value.map(copy),
             headers: headers.collect(),
         };
-        self.push(Emitted { topic: None, partition: None, timestamp_ms, record })
+        self.push(Emitted { topic: None, partition: None, timestamp_ms, origin, record })
     }
 
     /// What was emitted for the rows before this one.
     fn emit_before(&mut self, row: u32) -> Result<(), CallError> {
         while let Some(emitted) = self.emitted.next_if(|emitted| emitted.row < row || row == u32::MAX) {
+            let origin = self.rows.get(emitted.row as usize).map(|record| record.offset);
             let header = |(name, value): (String, String)| Header { name: name.into(), value: Some(value.into()) };
             let record = Record {
                 timestamp_ms: emitted.timestamp_ms.unwrap_or(0),
@@ -177,7 +181,7 @@ impl Gathered {
             };
             record.check().map_err(|error| broken(error.detail))?;
             let (topic, timestamp_ms) = (emitted.topic, emitted.timestamp_ms);
-            self.push(Emitted { topic, partition: None, timestamp_ms, record })?;
+            self.push(Emitted { topic, partition: None, timestamp_ms, origin, record })?;
         }
         Ok(())
     }
@@ -210,7 +214,7 @@ mod tests {
         let kept = records(values);
         let records: Vec<_> = kept.iter().map(KeptRecord::lend).collect();
         let input = Input { topic: "t", partition: 0, records: &records };
-        Columns::new(&input, None).outcome(outcome)
+        Columns::new(&input, &Narrowing::default(), None).outcome(outcome)
     }
 
     fn emitted(row: u32, value: &str) -> wit::EmittedRecord {

@@ -40,7 +40,8 @@ const OFFERED_HTTP: [&str; 2] = ["wasi:http/types@", "wasi:http/outgoing-handler
 /// What a guest of the role may import of the contract.
 fn offered(role: Role) -> &'static [&'static str] {
     match role {
-        Role::Processing | Role::ColumnProcessing => &["types", "log", "clock", "state", "topics"],
+        Role::Processing => &["types", "log", "clock", "state", "topics"],
+        Role::ColumnProcessing => &["types", "log", "clock", "state", "topics", "selection"],
         Role::Sinking | Role::Sourcing => &["types", "log", "clock", "state"],
         Role::Receiving => &["types", "log", "clock"],
         Role::Parsing => &["types", "log"],

@@ -17,6 +17,7 @@ use super::bindings::webhooks::Receiving;
 use super::code::Pre;
 use super::columns::{Columns, advanced};
 use super::imports::{Host, clock::Wake, state::Phase};
+use super::narrowing::Narrowing;
 use super::native::NativeProcessor;
 use super::outcome::{CallError, Outcome};
 use super::projection::Projection;
@@ -34,6 +35,8 @@ use crate::telemetry::Metrics;
 pub struct Context {
     pub deployment: String,
     pub scope: Scope,
+    /// It reads all partitions of a range that ends: it is told of no partition.
+    pub is_bounded: bool,
     pub generation: u32,
     /// A JSON object that fits the plugin's schema, secrets filled in.
     pub settings: Arc<str>,
@@ -78,7 +81,8 @@ pub struct Instance {
 
 pub(super) enum Guest {
     Records(Processing),
-    Columns(ColumnProcessing, Option<Projection>),
+    /// With what is taken out of values, and which records are handed over at all.
+    Columns(ColumnProcessing, Option<Projection>, Narrowing),
     Sink(Sinking),
     Source(Sourcing),
     Webhook(Receiving),
@@ -119,7 +123,9 @@ impl Instance {
         });
         let guest = match &code.pre {
             Pre::Records(pre) => pre.instantiate_async(&mut store).await.map(Guest::Records),
-            Pre::Columns(pre) => pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None)),
+            Pre::Columns(pre) => {
+                pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None, Narrowing::default()))
+            }
             Pre::Sink(pre) => pre.instantiate_async(&mut store).await.map(Guest::Sink),
             Pre::Source(pre) => pre.instantiate_async(&mut store).await.map(Guest::Source),
             Pre::Webhook(pre) => pre.instantiate_async(&mut store).await.map(Guest::Webhook),
@@ -143,7 +149,7 @@ impl Instance {
     async fn call_open(&mut self, role: Role, context: &Context) -> Result<(), CallError> {
         let guest_context = types::TaskContext {
             deployment: &context.deployment,
-            partition: role.reads_topics().then_some(context.scope.partition),
+            partition: (role.reads_topics() && !context.is_bounded).then_some(context.scope.partition),
             settings: &context.settings,
         };
         self.begin_call(Phase::Opening, None);
@@ -153,10 +159,11 @@ impl Instance {
                 let call = plugin.kafka_do_plugin_processor().call_open(store, guest_context);
                 cut_off("open", call).await?.map_err(CallError::from)?;
             }
-            Guest::Columns(plugin, projection) => {
-                let call = plugin.kafka_do_plugin_column_processor().call_open(store, guest_context);
+            Guest::Columns(plugin, projection, narrowing) => {
+                let call = plugin.kafka_do_plugin_column_processor().call_open(&mut *store, guest_context);
                 let fields = cut_off("open", call).await?.map_err(CallError::from)?;
                 *projection = fields.map(Projection::new);
+                *narrowing = std::mem::take(&mut store.data_mut().selection.narrowing);
             }
             Guest::Sink(plugin) => {
                 let call = plugin.kafka_do_plugin_sink().call_open(store, guest_context);
@@ -211,8 +218,8 @@ impl Instance {
                 metrics.call_seconds.observe(begun.elapsed().as_secs_f64());
                 Outcome::check(outcome.map_err(CallError::from)?, Some(input))
             }
-            Guest::Columns(plugin, projection) => {
-                let columns = Columns::new(input, projection.as_ref());
+            Guest::Columns(plugin, projection, narrowing) => {
+                let columns = Columns::new(input, narrowing, projection.as_ref());
                 if columns.is_empty() {
                     return columns.refused();
                 }
@@ -254,7 +261,7 @@ impl Instance {
                 let call = plugin.kafka_do_plugin_processor().call_advance(store, watermark_ms);
                 Outcome::check(cut_off("advance", call).await?.map_err(CallError::from)?, None)
             }
-            Guest::Columns(plugin, _) => {
+            Guest::Columns(plugin, ..) => {
                 let call = plugin.kafka_do_plugin_column_processor().call_advance(store, watermark_ms);
                 advanced(cut_off("advance", call).await?.map_err(CallError::from)?)
             }
@@ -290,7 +297,7 @@ impl Instance {
         let Self { store, guest, .. } = &mut self;
         let closed = match guest {
             Guest::Records(plugin) => cut_off("close", plugin.kafka_do_plugin_processor().call_close(store)).await,
-            Guest::Columns(plugin, _) => {
+            Guest::Columns(plugin, ..) => {
                 cut_off("close", plugin.kafka_do_plugin_column_processor().call_close(store)).await
             }
             Guest::Sink(plugin) => cut_off("close", plugin.kafka_do_plugin_sink().call_close(store)).await,
@@ -311,6 +318,7 @@ impl Instance {
         host.clock.begin_call(phase, watermark_ms);
         host.state.begin_call(phase);
         host.topics.begin_call(phase);
+        host.selection.begin_call(phase);
         Clock::instant()
     }
 }

@@ -16,6 +16,7 @@ mod imports;
 mod inspect;
 mod instance;
 mod memory;
+mod narrowing;
 mod native;
 mod outcome;
 mod parser;

@@ -99,6 +99,8 @@ pub struct Emitted {
     pub partition: Option<u32>,
     /// `None` is the time of the append.
     pub timestamp_ms: Option<i64>,
+    /// The offset of the input record that it comes of, where the plugin says so.
+    pub origin: Option<u64>,
     /// Its timestamp is the one above, once it is known.
     pub record: Record,
 }
@@ -164,7 +166,7 @@ pub(super) fn check_records(records: Vec<types::NewRecord>) -> Result<Vec<Emitte
             return Err(broken(format!("its records have more than the {OUTCOME_BYTES_MAX} bytes of one call")));
         }
         let (topic, partition, timestamp_ms) = (emitted.topic, emitted.partition, emitted.timestamp_ms);
-        checked.push(Emitted { topic, partition, timestamp_ms, record });
+        checked.push(Emitted { topic, partition, timestamp_ms, origin: None, record });
     }
     Ok(checked)
 }

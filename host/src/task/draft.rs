@@ -268,6 +268,7 @@ impl Supervisor {
         let context = Context {
             deployment: name.to_string(),
             scope,
+            is_bounded: false,
             generation: generation.number,
             settings: filled.settings.to_string().into(),
             secrets: filled.secrets,

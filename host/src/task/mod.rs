@@ -29,6 +29,7 @@ mod receiver;
 mod replay;
 mod retry;
 mod source;
+mod state;
 mod status;
 mod step;
 mod supervisor;
@@ -38,8 +39,9 @@ mod worker;
 pub use activity::{ActivityStatus, Delivery, Verdict};
 pub use pipeline::PipelineStatus;
 pub use plan::{Changelog, Input, Request};
-pub use query::{Keys, StatePage, StateQuery, StateRow};
+pub use query::{Found, Query, QueryRequest};
 pub use replay::{Made, MadeSummary, Replay, ReplayItem, ReplayRequest, ReplaySummary, Replayed};
+pub use state::{Keys, StatePage, StateQuery, StateRow};
 pub use status::{
     CanaryStatus, DeploymentStatus, Failure, GenerationStatus, InputStatus, RangeStatus, SwapStatus, TaskState,
     TaskStatus,

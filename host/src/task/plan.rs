@@ -234,6 +234,7 @@ impl Plan {
         Context {
             deployment: deployment.to_string(),
             scope,
+            is_bounded: false,
             generation: self.generation.number,
             settings: Arc::clone(&self.settings),
             secrets: self.secrets.clone(),

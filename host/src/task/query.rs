@@ -1,187 +1,297 @@
-//! Questions about a deployment's state, as it is committed.
+//! Queries: what a script makes of a topic's past. It runs in a sandbox of its own, over all partitions up to where they end
+//! now; nothing that it does is kept.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::supervisor::Supervisor;
-use crate::error::{Error, Result};
-use crate::limits::{STATE_QUERY_BYTES_MAX, STATE_QUERY_ENTRIES_MAX};
-use crate::model::name::DeploymentName;
-use crate::model::partitioner::partition_of_key;
-use crate::store::Snapshot;
-use crate::store::state::{Scope, after};
+use crate::clock::Clock;
+use crate::error::{Error, Kind, Result};
+use crate::limits::{
+    QUERY_CALL_MS, QUERY_CALL_RECORDS_MAX, QUERY_CALL_RECORDS_MIN, QUERY_CHUNK_BYTES, QUERY_PARTITIONS_MAX,
+};
+use crate::log::{Log, Partition, unreadable};
+use crate::model::batch::PlainBatch;
+use crate::model::deployment::{DeploymentId, Start};
+use crate::model::name::{PluginName, TopicName};
+use crate::model::record::{Record, StoredRecord};
+use crate::model::secret::Secrets;
+use crate::plugin::{CallError, Context, Emitted, Input, Instance, Outcome, Rejection, StateBase, check_settings};
+use crate::store::state::Scope;
 
-/// Which rows of a table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StateQuery {
-    /// Of this partition only.
-    pub partition: Option<u32>,
-    pub keys: Keys,
-    /// Rows after this one, in the order of key and partition.
-    pub after: Option<(Vec<u8>, u32)>,
-    pub limit: usize,
+/// The plugin that runs steps.
+const SCRIPT_PLUGIN: &str = "script";
+/// What the script is told that it works for.
+const NAME: &str = "query";
+
+/// What is to be made, and of which records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryRequest {
+    pub topic: TopicName,
+    pub from: Start,
+    /// Records of this time or later are left out.
+    pub until_ms: Option<i64>,
+    /// Those of the script plugin.
+    pub settings: serde_json::Value,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Keys {
-    #[default]
-    All,
-    One(Vec<u8>),
-    /// From the first (inclusive) to the second (exclusive), each open where absent.
-    Range(Option<Vec<u8>>, Option<Vec<u8>>),
-}
-
-impl Keys {
-    /// All keys that begin with these bytes.
-    pub fn prefix(prefix: Vec<u8>) -> Self {
-        let until = after(&prefix);
-        Self::Range(Some(prefix), until)
-    }
-}
-
-/// One row.
+/// A record that came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateRow {
-    pub partition: u32,
-    pub key: Vec<u8>,
-    pub value: Vec<u8>,
+pub struct Found {
+    /// Where it would go by a branch.
+    pub topic: Option<String>,
+    /// The partition and the offset of the record that it comes of; none where it comes of many.
+    pub origin: Option<(u32, u64)>,
+    pub record: Record,
 }
 
-/// Rows in the order of key and partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StatePage {
-    pub rows: Vec<StateRow>,
-    /// There are more after the last one.
-    pub more: bool,
+#[derive(Debug)]
+pub struct Query {
+    log: Arc<Log>,
+    topic: TopicName,
+    instance: Instance,
+    readers: Vec<Reader>,
+    until_ms: Option<i64>,
+    /// A call gets so many offsets, so that it takes about as long as it should.
+    call_records: u64,
+    /// What ends it, once what came before it has been told.
+    failure: Option<Error>,
+    has_ended: bool,
 }
 
 impl Supervisor {
-    /// Blocks: it reads the store.
-    pub fn state(&self, name: &DeploymentName, table: &str, query: &StateQuery) -> Result<StatePage> {
-        let deployed = self.get(name)?;
-        let row = deployed.row();
-        let current = row.current();
-        let tables = self.registry.resolve(&current.plugin, Some(&current.version.0))?.description.tables;
-        if !tables.iter().any(|known| known == table) {
-            let known = if tables.is_empty() { "none".to_owned() } else { tables.join(", ") };
-            return Err(Error::not_found(
-                "unknown-state-table",
-                format!("plugin {} has no state table {table:?}; it has: {known}", current.plugin),
-            ));
-        }
-        if !(1..=STATE_QUERY_ENTRIES_MAX).contains(&query.limit) {
-            return Err(Error::invalid(
-                "invalid-limit",
-                format!("limit {} is not between 1 and {STATE_QUERY_ENTRIES_MAX}", query.limit),
-            ));
-        }
-        let partitions = self.partitions_of(current)?;
-        if let Some(partition) = query.partition.filter(|partition| *partition >= partitions) {
-            return Err(Error::not_found(
-                "unknown-partition",
+    /// Prepares a query: the script is checked, and opened.
+    pub async fn query(&self, request: QueryRequest) -> Result<Query> {
+        let QueryRequest { topic, from, until_ms, settings } = request;
+        let log = Arc::clone(&self.surroundings.log);
+        let found = log.topic(&topic)?;
+        let partitions = found.partitions();
+        if partitions.len() > QUERY_PARTITIONS_MAX {
+            return Err(Error::unprocessable(
+                "too-many-partitions",
                 format!(
-                    "deployment {name} has the partitions 0 to {}, and not {partition}",
-                    partitions.saturating_sub(1)
+                    "topic {topic} has {} partitions, over the {QUERY_PARTITIONS_MAX} that a query may read; deploy the steps instead",
+                    partitions.len()
                 ),
             ));
         }
-        let asked: Vec<u32> = match query.partition {
-            Some(partition) => vec![partition],
-            None => (0..partitions).collect(),
+        let plugin = PluginName::parse(SCRIPT_PLUGIN)?;
+        let artefact = self.registry.resolve(&plugin, None).map_err(|_| no_script())?;
+        check_settings(SCRIPT_PLUGIN, &artefact.description.settings_schema, &settings, false)?;
+        let code = self.registry.code(&artefact.version).await?;
+        let context = Context {
+            deployment: NAME.to_owned(),
+            scope: Scope { deployment: DeploymentId(0), partition: 0 },
+            is_bounded: true,
+            generation: 0,
+            settings: settings.to_string().into(),
+            // What a query emits can be read by whoever asks.
+            secrets: Secrets::default(),
+            hosts: Arc::default(),
+            cursor: None,
+            state: StateBase::Scratch(Arc::default()),
         };
-        let scopes = asked.into_iter().map(|partition| Scope { deployment: row.id, partition });
-        let snapshot = self.store.snapshot()?;
-        match &query.keys {
-            Keys::One(key) => one(&snapshot, scopes.collect(), table, key),
-            Keys::All => page(&snapshot, scopes, table, (&[], None), query),
-            Keys::Range(from, until) => {
-                page(&snapshot, scopes, table, (from.as_deref().unwrap_or_default(), until.as_deref()), query)
-            }
+        let (instance, _) = Instance::open(&code, &context).await.map_err(|error| match error {
+            CallError::Fatal(reason) | CallError::Reject(reason) => Error::unprocessable("invalid-script", reason),
+            error => failure_of(error),
+        })?;
+        let mut readers = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let end = partition.high_watermark();
+            let begin = match from {
+                Start::Earliest => partition.start_offset(),
+                Start::Latest => end,
+                Start::TimeMs(time_ms) => log.offset_at_time(&partition, time_ms).await?,
+            };
+            readers.push(Reader { partition, left: begin..end.max(begin), batches: Vec::new(), seen_ms: None });
+        }
+        Ok(Query {
+            log,
+            topic,
+            instance,
+            readers,
+            until_ms,
+            call_records: QUERY_CALL_RECORDS_MIN,
+            failure: None,
+            has_ended: false,
+        })
+    }
+}
+
+impl Query {
+    /// What comes of some more records, perhaps nothing; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<Found>>> {
+        if let Some(failure) = self.failure.take() {
+            self.has_ended = true;
+            return Err(failure);
+        }
+        if self.has_ended {
+            return Ok(None);
+        }
+        match self.take_piece().await? {
+            Some(piece) => self.call(&piece).await.map(Some),
+            None => self.drain().await,
         }
     }
-}
 
-/// The rows of a key: that of the partition where a record with this key is first, then what others have.
-fn one(snapshot: &Snapshot, mut scopes: Vec<Scope>, table: &str, key: &[u8]) -> Result<StatePage> {
-    let home = partition_of_key(key, u32::try_from(scopes.len()).unwrap_or(u32::MAX).max(1));
-    scopes.sort_by_key(|scope| scope.partition != home);
-    let mut page = StatePage::default();
-    for scope in scopes {
-        let values = snapshot.state(scope, table, &[key], usize::MAX)?.unwrap_or_default();
-        let row = |value| StateRow { partition: scope.partition, key: key.to_vec(), value };
-        page.rows.extend(values.into_iter().flatten().map(row));
-    }
-    Ok(page)
-}
-
-fn page(
-    snapshot: &Snapshot,
-    scopes: impl Iterator<Item = Scope>,
-    table: &str,
-    (from, until): (&[u8], Option<&[u8]>),
-    query: &StateQuery,
-) -> Result<StatePage> {
-    let after = query.after.as_ref();
-    let from = after.map_or(from, |(key, _)| from.max(key.as_slice()));
-    let mut found = Found { rows: BTreeMap::new(), bytes: 0, limit: query.limit, more: false };
-    for scope in scopes {
-        let visit = |key: &[u8], value: &[u8]| {
-            let is_before =
-                after.is_some_and(|(last, partition)| (key, scope.partition) <= (last.as_slice(), *partition));
-            is_before || found.add(scope.partition, key, value)
+    /// From the partition that has come least far in time: so the script gets records of about the same time together. What
+    /// was read of a partition at once is taken first, so that one of them is in memory.
+    async fn take_piece(&mut self) -> Result<Option<Piece>> {
+        let unread = self.readers.iter_mut().filter(|reader| !reader.left.is_empty());
+        let Some(reader) = unread.min_by_key(|reader| (reader.batches.is_empty(), reader.seen_ms)) else {
+            return Ok(None);
         };
-        snapshot.scan_state(scope, table, from, until, visit)?;
+        reader.fill(&self.log).await?;
+        Ok(Some(reader.take(self.call_records)))
     }
-    let row = |((key, partition), value)| StateRow { partition, key, value };
-    Ok(StatePage { rows: found.rows.into_iter().map(row).collect(), more: found.more })
-}
 
-/// The first rows of all partitions, up to the bounds of a page.
-struct Found {
-    rows: BTreeMap<(Vec<u8>, u32), Vec<u8>>,
-    bytes: usize,
-    limit: usize,
-    more: bool,
+    async fn call(&mut self, piece: &Piece) -> Result<Vec<Found>> {
+        let mut records = piece.records()?;
+        let greatest_ms = records.iter().map(|record| record.timestamp_ms).max();
+        if let Some(reader) = self.readers.get_mut(piece.partition as usize) {
+            reader.seen_ms = reader.seen_ms.max(greatest_ms);
+        }
+        if let Some(until_ms) = self.until_ms {
+            records.retain(|record| record.timestamp_ms < until_ms);
+        }
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Nothing that is still to come lies before it.
+        let unread = self.readers.iter().filter(|reader| !reader.left.is_empty());
+        let watermark_ms = unread.map(|reader| reader.seen_ms).min().unwrap_or(Some(i64::MAX));
+        let input = Input { topic: self.topic.as_str(), partition: piece.partition, records: &records };
+        let begun = Clock::instant();
+        let outcome = self.instance.process(&input, watermark_ms).await.map_err(failure_of)?;
+        self.call_records = paced(self.call_records, begun.elapsed());
+        let refused = outcome.rejections.first();
+        let before = refused.map_or(u64::MAX, |rejection| rejection.offset);
+        self.failure = refused.map(|Rejection { offset, reason }| {
+            function_failed(&format!("{reason}; at offset {offset} of partition {} of {}", piece.partition, self.topic))
+        });
+        let found = outcome.records.into_iter().filter(|emitted| emitted.origin.is_none_or(|origin| origin < before));
+        Ok(found.map(|emitted| Found::new(emitted, Some(piece.partition))).collect())
+    }
+
+    /// All has been read: what the script has kept is told, a piece a call.
+    async fn drain(&mut self) -> Result<Option<Vec<Found>>> {
+        let Outcome { records, .. } = self.instance.advance(Some(i64::MAX)).await.map_err(failure_of)?;
+        self.has_ended = records.is_empty();
+        Ok((!self.has_ended).then(|| records.into_iter().map(|emitted| Found::new(emitted, None)).collect()))
+    }
 }
 
 impl Found {
-    /// Says whether a later row of the same partition may still belong to the page.
-    fn add(&mut self, partition: u32, key: &[u8], value: &[u8]) -> bool {
-        self.bytes += key.len() + value.len();
-        self.rows.insert((key.to_vec(), partition), value.to_vec());
-        let mut goes_on = true;
-        while self.rows.len() > self.limit || (self.bytes > STATE_QUERY_BYTES_MAX && self.rows.len() > 1) {
-            let Some(((last, of), value)) = self.rows.pop_last() else { break };
-            self.bytes -= last.len() + value.len();
-            self.more = true;
-            // What comes after a row that has no room has none either.
-            goes_on &= !(of == partition && last == key);
-        }
-        goes_on
+    fn new(emitted: Emitted, partition: Option<u32>) -> Self {
+        let Emitted { topic, timestamp_ms, origin, mut record, .. } = emitted;
+        record.timestamp_ms = timestamp_ms.unwrap_or(record.timestamp_ms);
+        Self { topic, origin: partition.zip(origin), record }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// One partition, read from one offset to another.
+#[derive(Debug)]
+struct Reader {
+    partition: Arc<Partition>,
+    left: Range<u64>,
+    /// What has been read of it, and not yet been taken whole.
+    batches: Vec<PlainBatch>,
+    /// The greatest time up to where it has been taken.
+    seen_ms: Option<i64>,
+}
 
-    #[test]
-    fn a_prefix_is_a_range() {
-        assert_eq!(Keys::prefix(b"ab".to_vec()), Keys::Range(Some(b"ab".to_vec()), Some(b"ac".to_vec())));
-        assert_eq!(Keys::prefix(vec![1, 255]), Keys::Range(Some(vec![1, 255]), Some(vec![2])));
-        assert_eq!(Keys::prefix(vec![255]), Keys::Range(Some(vec![255]), None));
-        assert_eq!(Keys::prefix(vec![]), Keys::Range(Some(vec![]), None));
+impl Reader {
+    /// Reads on, where nothing is at hand.
+    async fn fill(&mut self, log: &Log) -> Result<()> {
+        while self.batches.is_empty() && !self.left.is_empty() {
+            let chunk = log.read(&self.partition, self.left.start, QUERY_CHUNK_BYTES).await?;
+            for batch in &chunk.batches {
+                self.batches.push(batch.plain().map_err(|error| unreadable(batch, &error))?);
+            }
+            if self.batches.is_empty() {
+                // Compaction left a hole, and the end may lie in it.
+                self.left.start = chunk.next_offset.max(self.left.start + 1).min(self.left.end);
+            }
+        }
+        Ok(())
     }
 
-    #[test]
-    fn a_page_holds_the_first_of_all_partitions() {
-        let mut found = Found { rows: BTreeMap::new(), bytes: 0, limit: 2, more: false };
-        assert!(found.add(0, b"b", b""));
-        assert!(found.add(0, b"d", b""));
-        assert!(!found.add(0, b"f", b""), "it has no room");
-        assert!(found.add(1, b"a", b""), "it has pushed out another");
-        assert!(!found.add(1, b"c", b""));
-        let keys: Vec<_> = found.rows.into_keys().collect();
-        assert_eq!(keys, [(b"a".to_vec(), 1), (b"b".to_vec(), 0)]);
-        assert!(found.more);
+    /// So many offsets of what is at hand, or fewer.
+    fn take(&mut self, offsets: u64) -> Piece {
+        let Range { start, end } = self.left;
+        let at_hand = self.batches.last().map_or(end, |batch| batch.batch().next_offset());
+        let until = end.min(at_hand).min(start + offsets).max(start);
+        let batches = self.batches.clone();
+        self.batches.retain(|batch| batch.batch().next_offset() > until);
+        self.left.start = until;
+        Piece { partition: self.partition.id().partition, offsets: start..until, batches }
+    }
+}
+
+/// Consecutive records of a partition, for one call.
+#[derive(Debug)]
+struct Piece {
+    partition: u32,
+    offsets: Range<u64>,
+    /// They begin before the first offset and end behind the last, perhaps.
+    batches: Vec<PlainBatch>,
+}
+
+impl Piece {
+    fn records(&self) -> Result<Vec<StoredRecord<'_>>> {
+        let mut records = Vec::new();
+        for batch in &self.batches {
+            for record in batch.records() {
+                let record = record.map_err(|error| unreadable(batch.batch(), &error))?;
+                if record.offset >= self.offsets.end {
+                    return Ok(records);
+                }
+                if record.offset >= self.offsets.start {
+                    records.push(record);
+                }
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// As many records a call as take about the time that a call should.
+fn paced(records: u64, took: Duration) -> u64 {
+    let target = Duration::from_millis(QUERY_CALL_MS);
+    let paced = if took < target / 2 {
+        records * 2
+    } else if took > target * 2 {
+        records / 2
+    } else {
+        records
+    };
+    paced.clamp(QUERY_CALL_RECORDS_MIN, QUERY_CALL_RECORDS_MAX)
+}
+
+fn no_script() -> Error {
+    Error::not_found(
+        "no-script-plugin",
+        format!(
+            "steps run in plugin {SCRIPT_PLUGIN}, and the host has none of that name; start it with --plugins and the folder of the standard plugins, or upload it with PUT /v1/plugins/{SCRIPT_PLUGIN}"
+        ),
+    )
+}
+
+/// What a function did is the function's.
+fn function_failed(reason: &str) -> Error {
+    Error::unprocessable("function-failed", reason)
+}
+
+fn failure_of(error: CallError) -> Error {
+    match error {
+        CallError::NoRoom(reason) => Error::new(Kind::Overloaded, "no-room", reason),
+        CallError::Fatal(reason) | CallError::Reject(reason) | CallError::Retry { reason, .. } => {
+            function_failed(&reason)
+        }
+        CallError::Broken(reason) => Error::unprocessable(
+            "query-cut-off",
+            format!("the steps were cut off: {reason}; ask for less at a time, or deploy them"),
+        ),
     }
 }

@@ -226,7 +226,7 @@ pub(super) fn place<'a>(
     now_ms: i64,
     emitted: Emitted,
 ) -> Result<(&'a Arc<Topic>, u32, Record), CallError> {
-    let Emitted { topic, partition, timestamp_ms, mut record } = emitted;
+    let Emitted { topic, partition, timestamp_ms, mut record, .. } = emitted;
     let topic = match &topic {
         None => plan.output.as_ref().ok_or_else(|| {
             CallError::Broken("the plugin broke its contract: it emitted a record without a topic, and the deployment has no output".into())

@@ -3,6 +3,7 @@
 pub(super) mod clock;
 pub(super) mod http;
 pub(super) mod log;
+pub(super) mod selection;
 pub(super) mod state;
 pub(super) mod topics;
 pub(super) mod wasi;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
+use super::bindings::columns::kafka_do::plugin::selection as wit_selection;
 use super::bindings::kafka_do::plugin as wit;
 use super::instance::Context;
 use super::memory::Memory;
@@ -26,6 +28,7 @@ pub(super) struct Host {
     pub(super) clock: clock::TaskClock,
     pub(super) state: state::State,
     pub(super) topics: topics::Topics,
+    pub(super) selection: selection::Selection,
     http: http::Http,
     resources: ResourceTable,
     /// Made when a guest first asks for it: most never do.
@@ -50,6 +53,7 @@ impl Host {
                 description.tables.clone(),
             ),
             topics: topics::Topics::new(context),
+            selection: selection::Selection::default(),
             http: http::Http::new(Arc::clone(&runtime.egress), Arc::clone(&context.hosts)),
             resources: resources(),
         }
@@ -69,6 +73,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     wit::clock::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     wit::state::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     wit::topics::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    wit_selection::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
     Ok(())
 }
 

@@ -25,9 +25,10 @@ use wit::types::HostError;
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub struct Table(usize);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::plugin) enum Phase {
     /// In `open`: there is no commit that a write could be part of.
+    #[default]
     Opening,
     Running,
 }
