@@ -15,22 +15,33 @@ const BINARY = process.env['KAFKA_DO_BIN'] ?? join(ROOT, 'target/debug/kafka-do'
 const PLUGINS = process.env['KAFKA_DO_PLUGINS'] ?? join(ROOT, 'target/plugins');
 const READY_MS_MAX = 30_000;
 
+export interface HostOptions {
+  /** Further arguments of `kafka-do serve`. */
+  args?: string[];
+  /** What settings of plugins may name. */
+  secrets?: Record<string, string>;
+}
+
 export class Host {
   readonly url: string;
   readonly #port: number;
+  readonly #args: string[];
+  readonly #secrets: Record<string, string>;
   readonly #data = mkdtempSync(join(tmpdir(), 'kafka-do-client-'));
   #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, { args = [], secrets = {} }: HostOptions) {
     this.#port = port;
+    this.#args = args;
+    this.#secrets = secrets;
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(plugins: string[] = ['natural-language']): Promise<Host> {
+  static async start(plugins: string[] = ['natural-language'], options: HostOptions = {}): Promise<Host> {
     if (!existsSync(BINARY)) {
       throw new Error(`${BINARY} is not there; build it with cargo build, or name another one in KAFKA_DO_BIN`);
     }
-    const host = new Host(await freePort());
+    const host = new Host(await freePort(), options);
     await host.restart();
     for (const plugin of plugins) {
       const response = await fetch(`${host.url}/v1/plugins/${plugin}`, {
@@ -39,6 +50,7 @@ export class Host {
         body: readFileSync(join(PLUGINS, `${plugin}.wasm`)),
       });
       if (!response.ok) {
+        await host.stop();
         throw new Error(`plugin ${plugin}: ${await response.text()}`);
       }
     }
@@ -65,9 +77,12 @@ export class Host {
   }
 
   async restart(): Promise<void> {
-    const started = spawn(BINARY, ['serve', '--data', this.#data, '--http', `127.0.0.1:${this.#port}`], {
-      // The host refuses variables that it does not know.
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_DO_'))),
+    const args = ['serve', '--data', this.#data, '--http', `127.0.0.1:${this.#port}`, ...this.#args];
+    const secrets = Object.entries(this.#secrets).map(([name, value]) => [`KAFKA_DO_SECRET_${name}`, value]);
+    // The host refuses variables that it does not know.
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_DO_'));
+    const started = spawn(BINARY, args, {
+      env: Object.fromEntries([...others, ...secrets]),
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     this.#process = started;
