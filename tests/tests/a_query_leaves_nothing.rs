@@ -108,6 +108,32 @@ async fn an_aggregate_is_of_all_partitions_and_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_unseen_would_have_come_to_nothing() {
+    let host = host(3_000).await;
+    // Values of all kinds, and one that has no form but its escapes.
+    let values = [
+        r#"{"n":5000,"region":"\u0075s"}"#,
+        r#"{"n":"5000"}"#,
+        r#"{"n":null}"#,
+        r#"{"o":{"n":6000},"n":7000}"#,
+        "[6000]",
+        "6000",
+    ];
+    host.try_produce("orders", "", values.join("\n")).await.unwrap().ok();
+    // The same question twice: in words that the host can look at, and in words that only the sandbox can.
+    for (seen, unseen) in [
+        ("o => o.n > 2500", "o => [o.n > 2500][0]"),
+        ("o => o.region === 'us'", "o => [o.region === 'us'][0]"),
+        ("o => o.n >= 5000 && o.n < 7001", "o => [o.n >= 5000 && o.n < 7001][0]"),
+        ("({ n }) => n === 5", "({ n }) => [n === 5][0]"),
+    ] {
+        let told = query(&host, json!({"steps": [{"filter": seen}]})).await;
+        assert_eq!(told, query(&host, json!({"steps": [{"filter": unseen}]})).await, "{seen}");
+        assert!(!told.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_is_said() {
     let host = host(2_000).await;
     let refused = async |request: Value| host.post("/v1/queries", request).await;

@@ -54,11 +54,12 @@ async function bundle(root, source) {
       contents: `
         import * as clock from 'kafka-do:plugin/clock@0.1.0';
         import * as log from 'kafka-do:plugin/log@0.1.0';
+        import * as selection from 'kafka-do:plugin/selection@0.1.0';
         import * as state from 'kafka-do:plugin/state@0.1.0';
         import * as topics from 'kafka-do:plugin/topics@0.1.0';
         import { component } from ${JSON.stringify(join(SDK, 'component.js'))};
         import * as plugin from ${JSON.stringify(source)};
-        export const columnProcessor = component(plugin['default'], { clock, log, state, topics });
+        export const columnProcessor = component(plugin['default'], { clock, log, selection, state, topics });
       `,
       resolveDir: root,
       sourcefile: 'component',

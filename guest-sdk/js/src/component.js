@@ -75,7 +75,11 @@ export function columnProcessor(processor, imports) {
       return answer(() => {
         context = given;
         opened = open();
-        return opened.fields ?? null;
+        const { fields = null, wants = [] } = opened;
+        if (wants.length > 0) {
+          imports.selection.narrow(wants.map(toCondition));
+        }
+        return fields;
       });
     },
 
@@ -101,6 +105,12 @@ export function columnProcessor(processor, imports) {
     },
   };
 }
+
+const toCondition = ({ field, comparison, operand }) => ({
+  field,
+  comparison,
+  operand: { tag: typeof operand === 'number' ? 'number' : 'text', val: operand },
+});
 
 /** A record that throws is rejected, and leaves no trace in output and state; the others go on. */
 function eachRecord(current, records, output) {

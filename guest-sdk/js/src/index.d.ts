@@ -48,11 +48,21 @@ interface Common {
    * times as fast; records that are kept still go on whole. Without it values come whole.
    */
   fields?: readonly string[] | null;
+  /**
+   * Conditions that a JSON object satisfies of which anything may come: the host may leave out records whose value is an
+   * object and fails one of them. Up to 16.
+   */
+  wants?: readonly Want[];
   /** Event time moved on to `watermarkMs`, or the time came that `clock.wakeAt` asked for: the place to close windows. */
   advance?(watermarkMs: number, output: Output): void;
   /** Best effort: a host may drop an instance without it. */
   close?(): void;
 }
+
+/** About a top-level field: it is there, of the operand's kind, and compares so. Texts are compared by `equal` alone. */
+export type Want =
+  | { field: string; comparison: 'equal' | 'less' | 'less-or-equal' | 'greater' | 'greater-or-equal'; operand: number }
+  | { field: string; comparison: 'equal'; operand: string };
 
 export interface EachRecord extends Common {
   /**

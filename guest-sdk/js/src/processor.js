@@ -30,6 +30,13 @@ export function defineProcessor(definition) {
   });
 }
 
+const COMPARISONS = ['equal', 'less', 'less-or-equal', 'greater', 'greater-or-equal'];
+
+const isCondition = (want) =>
+  typeof want?.field === 'string' &&
+  COMPARISONS.includes(want.comparison) &&
+  (typeof want.operand === 'number' || (typeof want.operand === 'string' && want.comparison === 'equal'));
+
 /** Checks what `open` answered. */
 export function checkOpened(opened) {
   const isMethod = (name) => opened[name] === undefined || typeof opened[name] === 'function';
@@ -43,9 +50,15 @@ export function checkOpened(opened) {
   if (wrong !== undefined) {
     throw new TypeError(`\`${wrong}\` of the processor is not a function`);
   }
-  const { fields = null } = opened;
+  const { fields = null, wants = [] } = opened;
   if (fields !== null && !(Array.isArray(fields) && fields.every((field) => typeof field === 'string'))) {
     throw new TypeError('`fields` is a list of names, or null for whole values');
+  }
+  if (!(Array.isArray(wants) && wants.every(isCondition))) {
+    throw new TypeError(
+      "`wants` is a list of { field, comparison, operand }, where a comparison is one of " +
+        `${COMPARISONS.join(', ')}, and an operand a number, or a text that is to be equal`,
+    );
   }
   return opened;
 }

@@ -1,6 +1,6 @@
 /** Doubles for unit tests in Node: the host in memory, and a harness that drives a plugin as the host does. */
 
-import type { Header, Processor } from './index.js';
+import type { Header, Processor, Want } from './index.js';
 
 /** A record to hand over. */
 export interface Input {
@@ -58,6 +58,8 @@ export class Harness<Settings = unknown> {
   state(table: string, forms?: { keys?: 'text' | 'bytes'; values?: 'json' | 'text' | 'bytes' }): Map<any, any>;
   /** The top-level fields that the plugin asked for; `null` where it takes values whole. */
   readonly fields: string[] | null;
+  /** The conditions by which the plugin narrows its input. Records are handed over all the same, as a host may. */
+  readonly wants: Want[];
   /** What the plugin logged, of every level. */
   readonly logLines: { level: string; message: string; fields: { [name: string]: string } }[];
   /** When the plugin wants to be called though no record comes. */

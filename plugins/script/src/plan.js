@@ -6,6 +6,7 @@ import { produce } from './produce.js';
 import { recordMaker } from './record.js';
 import { place, ScriptError } from './script-error.js';
 import { compile } from './source.js';
+import { wantsOf } from './wants.js';
 
 /** The member that says what a step does. */
 const VERBS = ['filter', 'map', 'flatMap', 'keyBy', 'tap', 'branch', 'window_ms', 'groupBy', 'count', 'sum', 'min', 'max', 'average', 'reduce'];
@@ -18,13 +19,13 @@ const REPLACING = ['map', 'flatMap'];
 /**
  * `before` and `after` are steps; `verb`, `aggregate` and `window` are null where there is none. `repartitions` says that the records
  * travel through the internal topic on their way to the aggregate. `fields` are the top-level fields that are read of input
- * values, or null for all. `isPast` says that the input has an end: one instance reads it whole, so nothing is repartitioned, and
+ * values, or null for all, and `wants` is what is surely wanted of them. `isPast` says that the input has an end: one instance reads it whole, so nothing is repartitioned, and
  * nothing is stored.
  */
 export function makePlan({ steps, values = {} }, { isPast = false } = {}) {
   const scope = readValues(values);
   const read = (source, where, more) => compile(source, { ...scope, ...more }, where, { isPast });
-  const plan = { before: [], verb: null, aggregate: null, window: null, after: [], isPast, repartitions: false, fields: null };
+  const plan = { before: [], verb: null, aggregate: null, window: null, after: [], isPast, repartitions: false, fields: null, wants: [] };
   let grouped = null;
   steps.forEach((settings, index) => {
     const verb = verbOf(settings, index);
@@ -75,6 +76,8 @@ export function makePlan({ steps, values = {} }, { isPast = false } = {}) {
   markSeen(plan.before, plan.aggregate?.takesValue === true);
   markSeen(plan.after, false);
   plan.fields = inputFields(plan);
+  // A deployment looks at each record, were it only to find that it is no JSON.
+  plan.wants = isPast ? wantsOf(plan.before, scope) : [];
   return plan;
 }
 

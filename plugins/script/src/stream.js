@@ -33,6 +33,7 @@ export class Stream {
     };
     const ends = { aside: send, produce };
     this.fields = plan.fields;
+    this.wants = plan.wants;
     this.plan = plan;
     this.internalTopic = internalTopic;
     /** Of the call under way. */
@@ -40,9 +41,9 @@ export class Stream {
     this.aggregates = null;
     /** What came to the aggregate of the row under way. */
     this.arrived = [];
-    /** Nothing but filters and maps: then a record is a line of columns, and needs no item. */
     /** One filter of the value, as most scripts are. */
     this.filter = plan.aggregate === null && plan.before.length === 1 && filtersValue(plan.before[0]) ? plan.before[0] : null;
+    /** Nothing but filters and maps: then a record is a line of columns, and needs no item. */
     this.isStraight = plan.aggregate === null && plan.before.every(({ verb }) => verb === 'filter' || verb === 'map');
     if (plan.aggregate === null) {
       this.before = new Chain(plan.before, { end: finish, ...ends });

@@ -69,6 +69,7 @@ export class Harness {
 
   /** Replaces the instance by a new one, as a restart or a swap does: the state stays, the plugin's fields are gone. */
   restart() {
+    this.#host.conditions = [];
     this.#calls = columnProcessor(this.#processor, this.#host.imports);
     this.#fields = this.#during(OPENING, () => this.#calls.open(this.#context));
   }
@@ -92,6 +93,11 @@ export class Harness {
   /** The top-level fields that the plugin asked for; `null` where it takes values whole. */
   get fields() {
     return this.#fields;
+  }
+
+  /** The conditions by which the plugin narrows its input. Records are handed over all the same, as a host may. */
+  get wants() {
+    return this.#host.conditions.map(({ operand, ...condition }) => ({ ...condition, operand: operand.val }));
   }
 
   /** What the plugin logged, of every level. */

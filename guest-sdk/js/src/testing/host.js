@@ -52,6 +52,14 @@ export class Host {
         maxLevel: () => 'trace',
         write: (level, message, fields) => host.logLines.push({ level, message, fields: Object.fromEntries(fields) }),
       },
+      selection: {
+        narrow: (conditions) => {
+          if (host.phase !== OPENING) {
+            refuse('denied', 'the input is narrowed while the plugin opens');
+          }
+          host.conditions = conditions;
+        },
+      },
       topics: {
         internal: (name) => {
           if (host.phase !== OPENING) {
