@@ -19,7 +19,8 @@ const USAGE = `npm run bench -- [--json] [--short] [--only produce,consume,query
   --kafka     where Apache Kafka is, or is installed to (target/tools/kafka)
   --profile   write a CPU profile of each measure's process there`;
 
-const FLIGHTS = resolve(TARGET, '../../shared/data/flights.ndjson.gz');
+const DATA = process.env.KAFKA_DO_TEST_DATA ?? resolve(TARGET, '../../shared/data');
+const FLIGHTS = join(DATA, 'flights.ndjson.gz');
 
 const { values: options } = parseArgs({
   options: {
@@ -108,7 +109,7 @@ function consume(kafka, host) {
 
 function query(host) {
   if (!existsSync(FLIGHTS)) {
-    return [{ name: 'flights', skipped: `${FLIGHTS} is not there` }];
+    return [{ name: 'flights', skipped: `${FLIGHTS} is not there; set KAFKA_DO_TEST_DATA` }];
   }
   const topic = freshTopic();
   measure({ measure: 'fillFlights', address: host.address, topic, flights: FLIGHTS });

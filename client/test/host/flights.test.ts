@@ -1,7 +1,7 @@
 /** Chains over a year of real flights, each beside plain JavaScript over the same file. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,10 +9,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type Kafka } from '../../src/index.ts';
 import { Host } from './host.ts';
 
-const FILE = resolve(import.meta.dirname, '../../../../shared/data/flights.ndjson.gz');
+const DATA = process.env['KAFKA_DO_TEST_DATA'] ?? resolve(import.meta.dirname, '../../../../shared/data');
+const FILE = join(DATA, 'flights.ndjson.gz');
 if (!existsSync(FILE)) {
-  console.warn(`SKIPPED: chains over a year of flights; ${FILE} is not there`);
+  console.warn(`SKIPPED: ${FILE} is not there; set KAFKA_DO_TEST_DATA to the folder that has it`);
 }
+/** All of them, unless fewer are asked for. */
+const COUNT_MAX = Number(process.env['KAFKA_DO_TEST_FLIGHTS'] ?? 336_776);
 
 interface Flight {
   month: number;
@@ -31,7 +34,7 @@ interface Flight {
 const aircraft = 'N725MQ';
 const DAY_MS = 86_400_000;
 
-describe.skipIf(!existsSync(FILE))('over 336,776 flights', () => {
+describe.skipIf(!existsSync(FILE))('over a year of flights', () => {
   let host: Host;
   let kafka: Kafka;
   let flights: Flight[];
@@ -42,14 +45,14 @@ describe.skipIf(!existsSync(FILE))('over 336,776 flights', () => {
     flights = gunzipSync(readFileSync(FILE))
       .toString()
       .trimEnd()
-      .split('\n')
+      .split('\n', COUNT_MAX)
       .map((line) => JSON.parse(line));
     await kafka.topics.create('flights', { partitions: 2 });
     const receipts = await kafka`flights`.produceBatch(flights, ({ tailnum, time_hour }) => ({
       key: tailnum,
       timestamp: Date.parse(time_hour),
     }));
-    expect(receipts.length).toBe(336_776);
+    expect(receipts.length).toBe(COUNT_MAX);
   }, 180_000);
   afterAll(() => host?.stop());
 
@@ -98,7 +101,7 @@ describe.skipIf(!existsSync(FILE))('over 336,776 flights', () => {
       .with({ aircraft })
       .reduce(fly, begin);
     const expected = flights.filter(({ tailnum }) => tailnum === aircraft).reduce(fly, begin);
-    expect(expected.flights).toBeGreaterThan(500);
+    expect(expected.flights).toBeGreaterThan(10);
     expect(state).toEqual(expected);
   }, 180_000);
 
@@ -155,12 +158,12 @@ describe.skipIf(!existsSync(FILE))('over 336,776 flights', () => {
       count,
     }));
     isSame(await standing('flights-a-day', counts.length), counts);
-    const busy = await kafka`flights-a-day`.filter((day) => day.count > 170).collect();
+    const busy = await kafka`flights-a-day`.filter((day) => day.count > 160).collect();
     isSame(
       busy,
-      counts.filter(({ count }) => count > 170),
+      counts.filter(({ count }) => count > 160),
     );
-    expect(busy.length).toBeGreaterThan(100);
+    expect(busy.length).toBeGreaterThan(5);
   }, 400_000);
 
   test('fan-out: three topics at once, and a branch, have what belongs there', async () => {

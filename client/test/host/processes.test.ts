@@ -1,8 +1,8 @@
 /** Programs of their own, beside a host that is killed and a deployment that is swapped. */
 
-import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -14,7 +14,6 @@ let kafka: Kafka;
 const programs: ChildProcess[] = [];
 
 beforeAll(async () => {
-  execFileSync('npm', ['run', 'build'], { cwd: resolve(import.meta.dirname, '../..'), stdio: 'ignore' });
   host = await Host.start(['natural-language', 'script']);
   kafka = connect(host.options);
 }, 60_000);

@@ -27,7 +27,6 @@ const run = (command: string, ...args: string[]) =>
 beforeAll(async () => {
   host = await Host.start(['natural-language', 'script']);
   project = mkdtempSync(join(tmpdir(), 'kafka-do-project-'));
-  execFileSync('npm', ['run', 'build'], { cwd: CLIENT, stdio: 'ignore' });
   const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', project], {
     cwd: CLIENT,
     encoding: 'utf8',
