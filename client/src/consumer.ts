@@ -43,10 +43,9 @@ export function eachOf(fetching: (portion: Portion) => Portions): Records<never>
       return Promise.resolve({ value: makeRecord(item, portion.topic) as never, done: false });
     }
     // Who asks again while a portion is on its way waits for the same one.
-    coming ??= fetchNext().finally(() => {
+    return (coming ??= fetchNext().finally(() => {
       coming = undefined;
-    });
-    return coming.then((end) => (end.done ? end : next()));
+    })).then((end) => (end.done ? end : next()));
   };
   return Object.assign(portions as Records<never>, { next });
 }
@@ -57,7 +56,7 @@ interface Batch {
 }
 
 const POLL_WAIT_MS = 20_000;
-const POLL_RECORDS = 5_000;
+const POLL_RECORDS = 10_000;
 /** How long a reader that stops tries to commit and to say goodbye. */
 const LEAVE_MS_MAX = 5_000;
 
