@@ -145,7 +145,7 @@ test('a stream that breaks goes on after the last record that came, and ends whe
   const flaky = connect({
     ...host.options,
     fetch: async (input, init) => {
-      const response = await host.options.fetch(input, init);
+      const response = await fetch(input, init);
       if (!String(input).includes('/records?')) {
         return response;
       }

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import type { ConnectOptions } from '../../src/tiny.ts';
-import { answer } from './queries.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const BINARY = process.env['KAFKA_DO_BIN'] ?? join(ROOT, 'target/debug/kafka-do');
@@ -58,22 +57,8 @@ export class Host {
   }
 
   /** What `connect` is given. */
-  get options(): ConnectOptions & { fetch: typeof fetch } {
-    return { url: this.url, fetch: (input, init) => this.#fetch(String(input), init) };
-  }
-
-  /** Answers queries in the host's place, for as long as it has none. */
-  async #fetch(input: string, init?: RequestInit): Promise<Response> {
-    if (input.endsWith('/v1/queries') && !(await this.#hasQueries())) {
-      return answer(this.url, JSON.parse(String(init!.body)));
-    }
-    return fetch(input, init);
-  }
-
-  #description: Promise<any> | undefined;
-
-  async #hasQueries(): Promise<boolean> {
-    return (await (this.#description ??= this.json('/openapi.json'))).paths['/v1/queries'] !== undefined;
+  get options(): ConnectOptions {
+    return { url: this.url };
   }
 
   async restart(): Promise<void> {
