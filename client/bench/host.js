@@ -25,12 +25,17 @@ export async function startHost() {
   // The host refuses variables that it does not know.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_DO_')));
   const stop = await start(BINARY, args, { data, env, isReady: () => call('/readyz') });
-  for (const plugin of ['natural-language', 'script']) {
-    await call(`/v1/plugins/${plugin}`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/wasm' },
-      body: readFileSync(join(PLUGINS, `${plugin}.wasm`)),
-    });
+  try {
+    for (const plugin of ['natural-language', 'script']) {
+      await call(`/v1/plugins/${plugin}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/wasm' },
+        body: readFileSync(join(PLUGINS, `${plugin}.wasm`)),
+      });
+    }
+  } catch (error) {
+    await stop();
+    throw error;
   }
   return { address, stop };
 }

@@ -12,10 +12,10 @@ export async function fillFlights({ address, topic, flights }) {
   return { records: lines.length };
 }
 
-const isPicked = (flight) => flight.dep_delay > 1_000;
+const isPicked = (flight) => flight.dep_delay > 895;
 
 const PICKERS = {
-  collect: (kafka, topic) => kafka`${topic}`.filter((flight) => flight.dep_delay > 1_000).collect(),
+  collect: (kafka, topic) => kafka`${topic}`.filter((flight) => flight.dep_delay > 895).collect(),
   iterate: async (kafka, topic) => {
     const picked = [];
     for await (const { value } of kafka`${topic} from beginning`) {
