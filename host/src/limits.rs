@@ -346,7 +346,7 @@ pub const REPLAY_SHOWN_DEFAULT: u64 = 1_000;
 pub const REBUILD_BYTES: usize = 4 << 20;
 /// What a query reads of one partition at once, and what a call of it gets: so many records as take about so long.
 pub const QUERY_CHUNK_BYTES: usize = 1 << 20;
-pub const QUERY_CALL_RECORDS_MIN: u64 = 256;
+pub const QUERY_CALL_RECORDS_FIRST: u64 = 32;
 pub const QUERY_CALL_RECORDS_MAX: u64 = 8_192;
 pub const QUERY_CALL_MS: u64 = 50;
 /// Partitions that a query may read: it waits for the slowest.

@@ -60,6 +60,7 @@ pub struct Metrics {
     pub task_records_out: Family<DeploymentLabel, Counter>,
     pub task_rejections: Family<DeploymentLabel, Counter>,
     pub task_failures: Family<DeploymentLabel, Counter>,
+    pub queries: Counter,
 }
 
 /// Finer than powers of two where lookups are: microseconds.
@@ -105,6 +106,7 @@ impl Default for Metrics {
             task_records_out: Family::default(),
             task_rejections: Family::default(),
             task_failures: Family::default(),
+            queries: Counter::default(),
         };
         metrics.register();
         metrics.register_tiers();
@@ -157,6 +159,7 @@ impl Metrics {
         r.register("task_records_out", "Records that deployments wrote", self.task_records_out.clone());
         r.register("task_rejections", "Records that deployments sent to dead letters", self.task_rejections.clone());
         r.register("task_failures", "Calls into plugins that failed", self.task_failures.clone());
+        r.register("queries", "Queries whose steps were opened", self.queries.clone());
     }
 
     fn register_tiers(&mut self) {

@@ -1,6 +1,8 @@
 //! What operators and tools ask for: health, metrics, a description of every call, plugins from a folder.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails where it must, and takes real time")]
 
+use std::collections::HashSet;
+
 use kafka_do_tests::{Host, plugin};
 use serde_json::json;
 
@@ -59,6 +61,7 @@ async fn to_operators_and_tools() {
         ("/v1/topics/{topic}/partitions/{partition}/records", &["get", "delete"]),
         ("/v1/producers", &["post"]),
         ("/v1/transactions", &["post"]),
+        ("/v1/queries", &["post"]),
         ("/v1/plugins", &["get"]),
         ("/v1/plugins/{plugin}", &["get", "put", "delete"]),
         ("/v1/plugins/{plugin}/versions/{version}", &["delete"]),
@@ -92,7 +95,15 @@ async fn to_operators_and_tools() {
             assert!(paths[path][*method]["summary"].is_string(), "{method} {path} has a summary");
         }
     }
-    assert_eq!(paths.len(), 34, "every path has its row above");
+    assert_eq!(paths.len(), 35, "every path has its row above");
+
+    let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "a name is of one operation: {names:?}");
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(document.pointer(reference).is_some(), "{reference} is referred to, and described");
+    }
 }
 
 #[tokio::test]

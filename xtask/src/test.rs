@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test, from nothing.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -9,12 +10,15 @@ use clap::Args;
 use crate::cargo::{Profile, cargo, run};
 use crate::{clock, environment, paths, plugins, tools};
 
+/// The npm package `kafka.do`.
+const CLIENT: &str = "client";
+
 #[derive(Debug, Args)]
 pub(crate) struct Test {
     /// Test optimised code
     #[arg(long)]
     release: bool,
-    /// Only tests whose names contain this
+    /// Only tests whose names contain this, and none of the client's
     filter: Option<String>,
     /// Arguments for the test programs, as in `cargo xtask test -- --nocapture`
     #[arg(last = true)]
@@ -41,12 +45,21 @@ impl Test {
 
         say("What is written in JavaScript.");
         for folder in ["guest-sdk/js", "plugins/script"] {
-            npm_test(folder)?;
+            npm(folder, &["test"], &[])?;
         }
 
         // One resolution of features for the host's binary and the tests: two would build half the dependencies twice.
         say("The host and the tests.");
         run(cargo("build", profile).args(["--workspace", "--bins", "--tests"]))?;
+
+        if self.filter.is_none() {
+            say("The TypeScript client, beside the host.");
+            tools::packages(CLIENT)?;
+            let parts = [("KAFKA_DO_BIN", profile.host()), ("KAFKA_DO_PLUGINS", paths::plugins())];
+            npm(CLIENT, &["run", "check"], &[])?;
+            npm(CLIENT, &["run", "package"], &[])?;
+            npm(CLIENT, &["test"], &parts)?;
+        }
 
         say("The tests.");
         let mut tests = cargo("test", profile);
@@ -67,12 +80,14 @@ impl Test {
     }
 }
 
-/// Runs a package's own tests; what it needs was installed when the plugins were built.
-fn npm_test(folder: &str) -> Result<()> {
-    let status = Command::new("npm").args(["test", "--silent"]).current_dir(paths::root().join(folder)).status();
-    let status = status.context("npm did not start; is Node.js 20 installed?")?;
+/// Runs a script of a package, whose own packages are installed.
+fn npm(folder: &str, script: &[&str], environment: &[(&str, PathBuf)]) -> Result<()> {
+    let mut npm = Command::new("npm");
+    npm.args(script).arg("--silent").current_dir(paths::root().join(folder));
+    npm.envs(environment.iter().map(|(name, value)| (name, value)));
+    let status = npm.status().with_context(|| format!("npm did not start; {}", tools::HOW_TO_GET_NODE))?;
     if !status.success() {
-        bail!("the tests of {folder} failed; their messages are above");
+        bail!("npm {} in {folder} failed; its messages are above", script.join(" "));
     }
     Ok(())
 }

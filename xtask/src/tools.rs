@@ -14,6 +14,10 @@ const S3_SERVER_VERSION: &str = "0.14.1";
 /// Builds components of Python, each with an interpreter of its own.
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 
+/// What is said where there is no Node.
+pub(crate) const HOW_TO_GET_NODE: &str =
+    "is Node.js 20 or later installed? Debian: apt-get install nodejs npm; others: https://nodejs.org/en/download";
+
 /// What posts webhooks in the tests, with the libraries of those who send them.
 const SENDERS: &str = "tests/senders";
 
@@ -80,10 +84,14 @@ pub(crate) fn python_processor() -> Result<PathBuf> {
     Ok(component)
 }
 
-/// The folder of the senders, with what its `package-lock.json` names; what is installed of the same lock file is not
-/// installed again.
+/// The folder of the senders, with their libraries.
 pub(crate) fn senders() -> Result<PathBuf> {
-    let folder = paths::root().join(SENDERS);
+    packages(SENDERS)
+}
+
+/// A folder with what its `package-lock.json` names; what is installed of the same lock file is not installed again.
+pub(crate) fn packages(name: &str) -> Result<PathBuf> {
+    let folder = paths::root().join(name);
     let read = |path: &str| std::fs::read(folder.join(path)).ok();
     let lock = read("package-lock.json");
     // npm has a lock file of its own in there, in another form; so the one that was obeyed is kept beside it.
@@ -91,12 +99,11 @@ pub(crate) fn senders() -> Result<PathBuf> {
     if lock.is_some() && lock == read(obeyed) {
         return Ok(folder);
     }
-    eprintln!("Installing the libraries of {SENDERS}.");
+    eprintln!("Installing the packages of {name}.");
     let mut install = Command::new("npm");
     install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder);
-    cargo::run(&mut install).with_context(|| {
-        format!("the tests of webhooks need the packages of {SENDERS} from npm; is Node.js 20 installed?")
-    })?;
+    cargo::run(&mut install)
+        .with_context(|| format!("the tests need the packages of {name} from npm; {HOW_TO_GET_NODE}"))?;
     std::fs::copy(folder.join("package-lock.json"), folder.join(obeyed)).context("cannot note what was installed")?;
     Ok(folder)
 }

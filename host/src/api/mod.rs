@@ -99,14 +99,36 @@ fn words() -> OpenApiRouter<App> {
 
 /// The description of the API, as `/openapi.json` serves it.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    calls().merge(words()).split_for_parts().1
+    named(calls().merge(words()).split_for_parts().1)
+}
+
+/// Each operation has a name of its own, made of its method and its path, for those who generate code.
+fn named(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for (path, item) in &mut document.paths.paths {
+        let words: Vec<_> =
+            path.split(|c: char| !c.is_alphanumeric()).filter(|word| !matches!(*word, "" | "v1")).collect();
+        for (method, operation) in [
+            ("get", &mut item.get),
+            ("head", &mut item.head),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+            ("options", &mut item.options),
+        ] {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+            }
+        }
+    }
+    document
 }
 
 /// All routes. `names` are what the server is called, for telling its own pages from foreign ones.
 pub fn router(app: App, names: Names) -> Router {
     let made_through = ask::Routes(calls().split_for_parts().0.with_state(Arc::clone(&app)));
-    let (router, openapi) = calls().merge(words().layer(axum::Extension(made_through))).split_for_parts();
-    let openapi: Arc<str> = openapi.to_json().unwrap_or_default().into();
+    let (router, document) = calls().merge(words().layer(axum::Extension(made_through))).split_for_parts();
+    let openapi: Arc<str> = named(document).to_json().unwrap_or_default().into();
     router
         .route("/openapi.json", axum::routing::get(move || std::future::ready(operate::openapi(&openapi))))
         .route("/hooks/{deployment}/", axum::routing::any(hooks::receive))

@@ -31,6 +31,7 @@ pub(super) struct StateParams {
     until: Option<String>,
     /// The form of the keys above: `text` (unless given), `base64` (URL-safe) or `hex`.
     #[serde(default)]
+    #[param(inline)]
     encoding: Encoding,
     /// Rows of this partition only.
     partition: Option<u32>,

@@ -9,7 +9,7 @@ use super::supervisor::Supervisor;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{
-    QUERY_CALL_MS, QUERY_CALL_RECORDS_MAX, QUERY_CALL_RECORDS_MIN, QUERY_CHUNK_BYTES, QUERY_PARTITIONS_MAX,
+    QUERY_CALL_MS, QUERY_CALL_RECORDS_FIRST, QUERY_CALL_RECORDS_MAX, QUERY_CHUNK_BYTES, QUERY_PARTITIONS_MAX,
 };
 use crate::log::{Log, Partition, unreadable};
 use crate::model::batch::PlainBatch;
@@ -96,6 +96,7 @@ impl Supervisor {
             CallError::Fatal(reason) | CallError::Reject(reason) => Error::unprocessable("invalid-script", reason),
             error => failure_of(error),
         })?;
+        self.surroundings.metrics.queries.inc();
         let mut readers = Vec::with_capacity(partitions.len());
         for partition in partitions {
             let end = partition.high_watermark();
@@ -112,7 +113,7 @@ impl Supervisor {
             instance,
             readers,
             until_ms,
-            call_records: QUERY_CALL_RECORDS_MIN,
+            call_records: QUERY_CALL_RECORDS_FIRST,
             failure: None,
             has_ended: false,
         })
@@ -266,7 +267,7 @@ fn paced(records: u64, took: Duration) -> u64 {
     } else {
         records
     };
-    paced.clamp(QUERY_CALL_RECORDS_MIN, QUERY_CALL_RECORDS_MAX)
+    paced.clamp(1, QUERY_CALL_RECORDS_MAX)
 }
 
 fn no_script() -> Error {
