@@ -9,25 +9,7 @@ export interface paths {
             cookie?: never;
         };
         /** The process answers. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "text/plain": string;
-                    };
-                };
-            };
-        };
+        get: operations["get_healthz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -48,295 +30,43 @@ export interface paths {
          * @description What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
          *     records are durable. A deployment that takes no requests now answers 503, with Retry-After.
          */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The plugin's own answer, with a status of its own */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Send it again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        get: operations["get_hooks_deployment"];
         /**
          * A request for a webhook: any method, and any path below this one.
          * @description What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
          *     records are durable. A deployment that takes no requests now answers 503, with Retry-After.
          */
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The plugin's own answer, with a status of its own */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Send it again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        put: operations["put_hooks_deployment"];
         /**
          * A request for a webhook: any method, and any path below this one.
          * @description What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
          *     records are durable. A deployment that takes no requests now answers 503, with Retry-After.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The plugin's own answer, with a status of its own */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Send it again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        post: operations["post_hooks_deployment"];
         /**
          * A request for a webhook: any method, and any path below this one.
          * @description What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
          *     records are durable. A deployment that takes no requests now answers 503, with Retry-After.
          */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The plugin's own answer, with a status of its own */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Send it again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        delete: operations["delete_hooks_deployment"];
         /**
          * A request for a webhook: any method, and any path below this one.
          * @description What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
          *     records are durable. A deployment that takes no requests now answers 503, with Retry-After.
          */
-        options: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The plugin's own answer, with a status of its own */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Send it again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        options: operations["options_hooks_deployment"];
         /**
          * A request for a webhook: any method, and any path below this one.
          * @description What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
          *     records are durable. A deployment that takes no requests now answers 503, with Retry-After.
          */
-        head: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The plugin's own answer, with a status of its own */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Send it again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        head: operations["head_hooks_deployment"];
         /**
          * A request for a webhook: any method, and any path below this one.
          * @description What it means is the plugin's: which senders it believes, what it stores, and what it answers. The answer leaves once the
          *     records are durable. A deployment that takes no requests now answers 503, with Retry-After.
          */
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The plugin's own answer, with a status of its own */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Send it again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        patch: operations["patch_hooks_deployment"];
         trace?: never;
     };
     "/metrics": {
@@ -347,25 +77,7 @@ export interface paths {
             cookie?: never;
         };
         /** Metrics for Prometheus. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/openmetrics-text": string;
-                    };
-                };
-            };
-        };
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -382,31 +94,7 @@ export interface paths {
             cookie?: never;
         };
         /** Requests are welcome: 503 once a shutdown has begun. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "text/plain": string;
-                    };
-                };
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        get: operations["get_readyz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -433,48 +121,7 @@ export interface paths {
          *     What deletes, moves a group, shortens a retention, spreads keys anew, swaps a deployment, reaches outside, or was read without
          *     being sure, is run with `confirm` only. A dry run of what cannot be done as things stand says so in `problem`.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AskRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AskAnswer"];
-                        "application/x-ndjson": string;
-                        "text/event-stream": string;
-                    };
-                };
-                /** @description It needs to be confirmed (with `calls`, `because` and `plan` beside the detail), or does not fit what is there */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        post: operations["post_ask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -489,38 +136,7 @@ export interface paths {
             cookie?: never;
         };
         /** All deployments, by name. */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Entries after this name, in the order of names. */
-                    after?: string;
-                    /** @description At most this many entries. */
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_DeploymentStatus"];
-                    };
-                };
-            };
-        };
+        get: operations["get_deployments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -537,111 +153,16 @@ export interface paths {
             cookie?: never;
         };
         /** One deployment: its generations and what each processed, its tasks and their lag, its failures. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeploymentStatus"];
-                    };
-                };
-            };
-        };
+        get: operations["get_deployments_deployment"];
         /**
          * Deploy, or swap what runs under the name for another plugin, version or settings.
          * @description The new generation is compiled, checked and tried beside the running one, then takes over between two calls, partition
          *     by partition; the answer says at which offset and how long each stood still. What is refused changes nothing.
          */
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["DeploymentRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Swapped, or as it was */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeploymentStatus"];
-                    };
-                };
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeploymentStatus"];
-                    };
-                };
-            };
-        };
+        put: operations["put_deployments_deployment"];
         post?: never;
         /** Stop the tasks and take the deployment out, with its state and its progress. Topics stay. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        delete: operations["delete_deployments_deployment"];
         options?: never;
         head?: never;
         patch?: never;
@@ -657,35 +178,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Pause: the answer comes once no task is in a call any more. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeploymentStatus"];
-                    };
-                };
-            };
-        };
+        post: operations["post_deployments_deployment_pause"];
         delete?: never;
         options?: never;
         head?: never;
@@ -702,35 +195,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Go on with the canary on all partitions now. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeploymentStatus"];
-                    };
-                };
-            };
-        };
+        post: operations["post_deployments_deployment_promote"];
         delete?: never;
         options?: never;
         head?: never;
@@ -753,39 +218,7 @@ export interface paths {
          *     which they make something different (`before` is left out without a comparison), `{"progress": {"records", "of"}}` now
          *     and then, and `{"summary": {...}}` at the end. What a version made of a record is `{"records", "rejected"?, "failed"?}`.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ReplayRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/x-ndjson": string;
-                    };
-                };
-            };
-        };
+        post: operations["post_deployments_deployment_replay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -802,35 +235,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Go on, after a pause or a failure. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeploymentStatus"];
-                    };
-                };
-            };
-        };
+        post: operations["post_deployments_deployment_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -847,35 +252,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Return to the generation before; a canary that is under way ends. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    deployment: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["DeploymentStatus"];
-                    };
-                };
-            };
-        };
+        post: operations["post_deployments_deployment_rollback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -895,53 +272,7 @@ export interface paths {
          *     `{"$base64": "..."}`; a value is JSON where it parses, else the same. By `key`, the answer is one row or none, looked for
          *     first in the partition where a record with this key is.
          */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Go on after this, the `next` of the page before. */
-                    after?: string;
-                    /** @description The form of the keys above: `text` (unless given), `base64` (URL-safe) or `hex`. */
-                    encoding?: unknown;
-                    /** @description Rows from this key on, */
-                    from?: string;
-                    /** @description The row with this key, from whichever partition has it. */
-                    key?: string;
-                    /** @description At most this many rows. */
-                    limit?: number;
-                    /** @description Rows of this partition only. */
-                    partition?: number;
-                    /** @description Rows whose key begins with this. */
-                    prefix?: string;
-                    /** @description and before this one. */
-                    until?: string;
-                };
-                header?: never;
-                path: {
-                    deployment: string;
-                    table: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": string;
-                    };
-                };
-            };
-        };
+        get: operations["get_deployments_deployment_state_table"];
         put?: never;
         post?: never;
         delete?: never;
@@ -958,38 +289,7 @@ export interface paths {
             cookie?: never;
         };
         /** All groups, by name; those of deployments among them. */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Entries after this name, in the order of names. */
-                    after?: string;
-                    /** @description At most this many entries. */
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_GroupSummary"];
-                    };
-                };
-            };
-        };
+        get: operations["get_groups"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1006,65 +306,11 @@ export interface paths {
             cookie?: never;
         };
         /** One group: its members and what each has, and how far it is behind in each partition. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["GroupStatus"];
-                    };
-                };
-            };
-        };
+        get: operations["get_groups_group"];
         put?: never;
         post?: never;
         /** Delete a group and its offsets. One with members is refused. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        delete: operations["delete_groups_group"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1083,39 +329,7 @@ export interface paths {
          * Join a group, which is made where there is none.
          * @description Partitions are handed over as they become free: what somebody holds a batch of stays until that is committed.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["JoinRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["JoinAnswer"];
-                    };
-                };
-            };
-        };
+        post: operations["post_groups_group_members"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1133,34 +347,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Leave a group. What the member holds goes to the others. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                    member: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        delete: operations["delete_groups_group_members_member"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1179,49 +366,7 @@ export interface paths {
          * Share mode: accept, release, reject or renew records, each by itself. All of the call, or nothing. What is accepted already
          *     may be accepted again.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                    member: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AcknowledgeRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MemberStanding"];
-                    };
-                };
-                /** @description A record is not in the member's hands */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        post: operations["post_groups_group_members_member_acknowledge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1242,58 +387,7 @@ export interface paths {
          * @description What the member does not have any more is refused, and nothing of it is committed; the problem has the `epoch` and the
          *     `assignment` that hold now. A commit may be repeated.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                    member: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["CommitRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MemberStanding"];
-                    };
-                };
-                /** @description The session has ended: join again */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The lease has ended, or a partition is not the member's */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        post: operations["post_groups_group_members_member_commit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1310,36 +404,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Say that the member is there, while it works on a batch. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                    member: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["MemberStanding"];
-                    };
-                };
-            };
-        };
+        post: operations["post_groups_group_members_member_heartbeat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1360,49 +425,7 @@ export interface paths {
          * @description A member has one batch at a time: until that is committed, or its lease ends, polls answer the same batch again, so a
          *     lost answer loses nothing.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                    member: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: {
-                content: {
-                    "application/json": components["schemas"]["PollRequest"] | null;
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PollAnswer"];
-                    };
-                };
-                /** @description The session has ended: join again */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        post: operations["post_groups_group_members_member_poll"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1419,39 +442,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Move a group to other offsets. Refused while it has members, unless forced. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    group: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ResetRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ResetAnswer"];
-                    };
-                };
-            };
-        };
+        post: operations["post_groups_group_reset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1472,51 +463,7 @@ export interface paths {
          *     offsets. The next batch comes once that is done. As NDJSON an item is a line; with `Accept: text/event-stream` it is an
          *     event. The header `kafka-do-member-id` is there before the first item. The member leaves when the connection ends.
          */
-        get: {
-            parameters: {
-                query?: {
-                    instance_id?: string;
-                    max_poll_interval_ms?: number;
-                    /** @description At most this many records a batch; 500 unless given, 50,000 at most. */
-                    max_records?: number;
-                    /** @description `consumer` (unless given), or `share`. */
-                    mode?: string;
-                    /** @description A regular expression that matches whole names of topics. */
-                    pattern?: string;
-                    /** @description As in a join. */
-                    session_timeout_ms?: number;
-                    /** @description `earliest` (unless given), `latest`, or a time: where partitions are begun that the group has no offset of. */
-                    start?: string;
-                    /** @description The topics to read, with commas between them. Either these, or a pattern. */
-                    topics?: string;
-                };
-                header?: never;
-                path: {
-                    group: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/x-ndjson": string;
-                        "text/event-stream": string;
-                    };
-                };
-            };
-        };
+        get: operations["get_groups_group_stream"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1533,75 +480,14 @@ export interface paths {
             cookie?: never;
         };
         /** All pipelines, by name. */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Entries after this name, in the order of names. */
-                    after?: string;
-                    /** @description At most this many entries. */
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_PipelineStatus"];
-                    };
-                };
-            };
-        };
+        get: operations["get_pipelines"];
         put?: never;
         /**
          * Deploy several plugins as one.
          * @description All deployments are made in one transaction, or none. A topic that one writes and another reads is made where it is
          *     missing, with as many partitions as its writer's inputs.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["PipelineRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PipelineStatus"];
-                    };
-                };
-            };
-        };
+        post: operations["post_pipelines"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1616,65 +502,11 @@ export interface paths {
             cookie?: never;
         };
         /** One pipeline: the state and the lag of the whole, and each of its deployments. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    pipeline: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PipelineStatus"];
-                    };
-                };
-            };
-        };
+        get: operations["get_pipelines_pipeline"];
         put?: never;
         post?: never;
         /** Stop all its deployments and take them out as one, with their state and their progress. Topics stay. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    pipeline: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        delete: operations["delete_pipelines_pipeline"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1688,38 +520,7 @@ export interface paths {
             cookie?: never;
         };
         /** All plugins, by name. */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Entries after this name, in the order of names. */
-                    after?: string;
-                    /** @description At most this many entries. */
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_Plugin"];
-                    };
-                };
-            };
-        };
+        get: operations["get_plugins"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1736,110 +537,15 @@ export interface paths {
             cookie?: never;
         };
         /** One plugin. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    plugin: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Plugin"];
-                    };
-                };
-            };
-        };
+        get: operations["get_plugins_plugin"];
         /**
          * Upload a component as the newest version of a plugin. It is compiled, checked, and asked to describe itself; what is
          *     refused leaves nothing behind.
          */
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    plugin: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/wasm": number[];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description It is the newest version already */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Plugin"];
-                    };
-                };
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Plugin"];
-                    };
-                };
-            };
-        };
+        put: operations["put_plugins_plugin"];
         post?: never;
         /** Remove a plugin with all its versions. Versions of deployments stay, and so does the plugin then. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    plugin: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        delete: operations["delete_plugins_plugin"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1856,35 +562,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Remove one version of a plugin. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    plugin: string;
-                    /** @description Its first digits do */
-                    version: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        delete: operations["delete_plugins_plugin_versions_version"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1900,37 +578,33 @@ export interface paths {
         get?: never;
         put?: never;
         /** Start a producer. Its sequences begin at 0, in each topic, or in each partition that it names. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: {
-                content: {
-                    "application/json": components["schemas"]["ProducerRequest"] | null;
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Producer"];
-                    };
-                };
-            };
+        post: operations["post_producers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        get?: never;
+        put?: never;
+        /**
+         * Run steps over what a topic has, up to now.
+         * @description The steps run in plugin `script`, beside the data, over all partitions; nothing that they do is kept. The answer is
+         *     NDJSON: a line a record with `topic`, `partition`, `offset`, `timestamp`, `key`, `value` and `headers`, where the topic is
+         *     the one that was asked or that of a branch, and the three that say where are null behind an aggregate. An aggregate is told
+         *     once, at the end: a record a group, and a window; nothing is late. It takes the records in the order of their time, as far
+         *     as the partitions keep one. Where the query fails after its answer has begun, the last line is `{"$problem": {...}}`, a
+         *     problem such as a refused request has: `function-failed` where a function threw, `query-cut-off` where it took too long or
+         *     too much memory.
+         */
+        post: operations["post_queries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1945,38 +619,7 @@ export interface paths {
             cookie?: never;
         };
         /** All topics, by name. */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Entries after this name, in the order of names. */
-                    after?: string;
-                    /** @description At most this many entries. */
-                    limit?: number;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Page_Topic"];
-                    };
-                };
-            };
-        };
+        get: operations["get_topics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1993,143 +636,16 @@ export interface paths {
             cookie?: never;
         };
         /** One topic. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Topic"];
-                    };
-                };
-            };
-        };
+        get: operations["get_topics_topic"];
         /** Create a topic. Asking again for what is there changes nothing. */
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: {
-                content: {
-                    "application/json": components["schemas"]["TopicSettings"] | null;
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description It was there */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Topic"];
-                    };
-                };
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Topic"];
-                    };
-                };
-            };
-        };
+        put: operations["put_topics_topic"];
         post?: never;
         /** Delete a topic and all its records. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
+        delete: operations["delete_topics_topic"];
         options?: never;
         head?: never;
         /** Alter a topic: what the body names. Partitions only grow. */
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["TopicSettings"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Topic"];
-                    };
-                };
-            };
-        };
+        patch: operations["patch_topics_topic"];
         trace?: never;
     };
     "/v1/topics/{topic}/partitions/{partition}/records": {
@@ -2145,103 +661,11 @@ export interface paths {
          *     (whole RecordBatch v2 batches, the first of which may begin before the offset). The latter two carry where to go on in
          *     the headers `kafka-do-next-offset` and `kafka-do-high-watermark`.
          */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Stop after this many bytes, but not before the first batch; 1 MiB unless given, 16 MiB at most. */
-                    max_bytes?: number;
-                    /** @description At most this many records; 500 unless given, 50,000 at most. Raw batches are never cut. */
-                    max_records?: number;
-                    /** @description Begin at this offset. Unless an offset or a timestamp is given, at the oldest record. */
-                    offset?: number;
-                    /** @description Begin at the first record of this time or later: milliseconds since 1970, or RFC 3339. */
-                    timestamp?: string;
-                    /** @description Where there is nothing yet, wait up to this long for records; 60,000 at most. */
-                    wait_ms?: number;
-                };
-                header?: never;
-                path: {
-                    partition: number;
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["FetchAnswer"];
-                        "application/octet-stream": number[];
-                        "application/x-ndjson": string;
-                    };
-                };
-                /** @description The offset lies outside the log */
-                416: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        get: operations["get_topics_topic_partitions_partition_records"];
         put?: never;
         post?: never;
         /** Delete the records of a partition before an offset, in all tiers. */
-        delete: {
-            parameters: {
-                query: {
-                    /** @description The oldest offset to keep. */
-                    before: number;
-                };
-                header?: never;
-                path: {
-                    partition: number;
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["PartitionEnds"];
-                    };
-                };
-                /** @description The log does not reach that far */
-                416: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        delete: operations["delete_topics_topic_partitions_partition_records"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2261,69 +685,7 @@ export interface paths {
          *     before the first item. Order is that of the offsets within a
          *     partition; between partitions there is none, but for `last`.
          */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Go on after the record with this cursor; the header `Last-Event-ID` does the same. */
-                    cursor?: string;
-                    /** @description Go on as records come, instead of ending where the topic ends now. */
-                    follow?: boolean;
-                    /**
-                     * @description `earliest`, `latest`, or a time (milliseconds since 1970, or RFC 3339). Unless given: `latest` where the stream
-                     *     follows, else `earliest`.
-                     */
-                    from?: string;
-                    /**
-                     * @description The newest records by their time, over all partitions, and in the order of time: so many, 10,000 at most, as they are
-                     *     when the call comes; then the stream ends. With `where`, the newest of those that satisfy the conditions. Not with
-                     *     `from`, `follow`, `cursor` and `until`. The cursor of each record is that of the topic's end.
-                     */
-                    last?: number;
-                    /** @description End after this many records. */
-                    limit?: number;
-                    /**
-                     * @description Leave out records of this time or later (milliseconds since 1970, or RFC 3339). Times in a partition need not ascend,
-                     *     so all of it is looked at, to its end. A stream that follows ends when the host's clock passes this time, with what is
-                     *     stored by then.
-                     */
-                    until?: string;
-                    /**
-                     * @description A condition on the value, such as `amount>100`: the dotted path of a field of JSON, one of `=`, `!=`, `<`, `<=`, `>`,
-                     *     `>=` and `~` (contains), and what to compare with: a number, a boolean or a text (with JSON's quotes where it would be
-                     *     mistaken). May come up to 16 times; records that satisfy all are kept. A record without a value, whose value is not
-                     *     JSON or has no such field (or null) satisfies none.
-                     */
-                    where?: string[];
-                };
-                header?: {
-                    "last-event-id"?: string | null;
-                };
-                path: {
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/x-ndjson": string;
-                        "text/event-stream": string;
-                    };
-                };
-            };
-        };
+        get: operations["get_topics_topic_records"];
         put?: never;
         /**
          * Append records: all or none. The answer comes once they are on the disk, unless the host was told to sync later.
@@ -2334,78 +696,7 @@ export interface paths {
          *     JSON takes `{"records": [...]}` or one bare record; NDJSON a value a line; octet-stream one value as it is, its key in
          *     the header `kafka-do-key`.
          */
-        post: {
-            parameters: {
-                query?: {
-                    /** @description Append only where the partition ends at this offset. */
-                    expected_offset?: number;
-                    /**
-                     * @description NDJSON only: the field of each value that is its key, as a dotted path. A record whose field is null or missing has
-                     *     no key.
-                     */
-                    key_path?: string;
-                    /** @description The partition of all records. In `application/json` each record may carry its own instead. */
-                    partition?: number;
-                };
-                header?: {
-                    /** @description 1 to 255 visible ASCII characters that stand for this request and no other; remembered for a day. */
-                    "Idempotency-Key"?: string | null;
-                    /** @description From `POST /v1/producers`. */
-                    "kafka-do-producer-epoch"?: number | null;
-                    /** @description From `POST /v1/producers`. */
-                    "kafka-do-producer-id"?: number | null;
-                    /** @description How many records this producer has sent to the topic before, or to the partition where the request names one. */
-                    "kafka-do-sequence"?: number | null;
-                };
-                path: {
-                    topic: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["ProduceRequest"];
-                    "application/octet-stream": number[];
-                    "application/x-ndjson": string;
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ProduceAnswer"];
-                    };
-                };
-                /** @description Too much in flight: see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Shutting down: see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        post: operations["post_topics_topic_records"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2426,64 +717,7 @@ export interface paths {
          *     fsync.
          * @description With `Idempotency-Key`, or a producer's three headers, the request may be sent again.
          */
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description 1 to 255 visible ASCII characters that stand for this request and no other; remembered for a day. */
-                    "Idempotency-Key"?: string | null;
-                    /** @description From `POST /v1/producers`. */
-                    "kafka-do-producer-epoch"?: number | null;
-                    /** @description From `POST /v1/producers`. */
-                    "kafka-do-producer-id"?: number | null;
-                    /** @description How many records this producer has sent to the topic before, or to the partition where the request names one. */
-                    "kafka-do-sequence"?: number | null;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["TransactionRequest"];
-                };
-            };
-            responses: {
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["TransactionAnswer"];
-                    };
-                };
-                /** @description A group stands elsewhere than expected */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Shutting down: see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        post: operations["post_transactions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3409,6 +1643,23 @@ export interface components {
             /** @description The producer that had this name before must stop: its epoch is over. */
             name?: string | null;
         };
+        /** @description What is to be made, and of what. */
+        Query: {
+            /** @description `earliest` (unless given) or a time: milliseconds since 1970, or RFC 3339. */
+            from?: string | null;
+            /**
+             * Format: int64
+             * @description Ends after so many records.
+             */
+            limit?: number | null;
+            /** @description As the settings of plugin `script` have them. */
+            steps: Record<string, never>[];
+            topic: string;
+            /** @description A time: records of this time or later are left out. */
+            until?: string | null;
+            /** @description Constants that the functions know by name. */
+            values?: Record<string, never> | null;
+        };
         /** @description What the parser wants to know before it understands. */
         Question: {
             /** @description Whole sentences, any of which may be what was meant. */
@@ -3798,4 +2049,1882 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    get_healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    get_hooks_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's own answer, with a status of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_hooks_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's own answer, with a status of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_hooks_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's own answer, with a status of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_hooks_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's own answer, with a status of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_hooks_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's own answer, with a status of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    head_hooks_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's own answer, with a status of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_hooks_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The plugin's own answer, with a status of its own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Send it again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text": string;
+                };
+            };
+        };
+    };
+    get_readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskAnswer"];
+                    "application/x-ndjson": string;
+                    "text/event-stream": string;
+                };
+            };
+            /** @description It needs to be confirmed (with `calls`, `because` and `plan` beside the detail), or does not fit what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_deployments: {
+        parameters: {
+            query?: {
+                /** @description Entries after this name, in the order of names. */
+                after?: string;
+                /** @description At most this many entries. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeploymentStatus"];
+                };
+            };
+        };
+    };
+    get_deployments_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+        };
+    };
+    put_deployments_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Swapped, or as it was */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+        };
+    };
+    delete_deployments_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_deployments_deployment_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+        };
+    };
+    post_deployments_deployment_promote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+        };
+    };
+    post_deployments_deployment_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+        };
+    };
+    post_deployments_deployment_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+        };
+    };
+    post_deployments_deployment_rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentStatus"];
+                };
+            };
+        };
+    };
+    get_deployments_deployment_state_table: {
+        parameters: {
+            query?: {
+                /** @description Go on after this, the `next` of the page before. */
+                after?: string;
+                /** @description The form of the keys above: `text` (unless given), `base64` (URL-safe) or `hex`. */
+                encoding?: "text" | "base64" | "hex";
+                /** @description Rows from this key on, */
+                from?: string;
+                /** @description The row with this key, from whichever partition has it. */
+                key?: string;
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description Rows of this partition only. */
+                partition?: number;
+                /** @description Rows whose key begins with this. */
+                prefix?: string;
+                /** @description and before this one. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                deployment: string;
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+        };
+    };
+    get_groups: {
+        parameters: {
+            query?: {
+                /** @description Entries after this name, in the order of names. */
+                after?: string;
+                /** @description At most this many entries. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GroupSummary"];
+                };
+            };
+        };
+    };
+    get_groups_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupStatus"];
+                };
+            };
+        };
+    };
+    delete_groups_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_groups_group_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinAnswer"];
+                };
+            };
+        };
+    };
+    delete_groups_group_members_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_groups_group_members_member_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberStanding"];
+                };
+            };
+            /** @description A record is not in the member's hands */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_groups_group_members_member_commit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommitRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberStanding"];
+                };
+            };
+            /** @description The session has ended: join again */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The lease has ended, or a partition is not the member's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_groups_group_members_member_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberStanding"];
+                };
+            };
+        };
+    };
+    post_groups_group_members_member_poll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PollRequest"] | null;
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PollAnswer"];
+                };
+            };
+            /** @description The session has ended: join again */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_groups_group_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetAnswer"];
+                };
+            };
+        };
+    };
+    get_groups_group_stream: {
+        parameters: {
+            query?: {
+                instance_id?: string;
+                max_poll_interval_ms?: number;
+                /** @description At most this many records a batch; 500 unless given, 50,000 at most. */
+                max_records?: number;
+                /** @description `consumer` (unless given), or `share`. */
+                mode?: string;
+                /** @description A regular expression that matches whole names of topics. */
+                pattern?: string;
+                /** @description As in a join. */
+                session_timeout_ms?: number;
+                /** @description `earliest` (unless given), `latest`, or a time: where partitions are begun that the group has no offset of. */
+                start?: string;
+                /** @description The topics to read, with commas between them. Either these, or a pattern. */
+                topics?: string;
+            };
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    get_pipelines: {
+        parameters: {
+            query?: {
+                /** @description Entries after this name, in the order of names. */
+                after?: string;
+                /** @description At most this many entries. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PipelineStatus"];
+                };
+            };
+        };
+    };
+    post_pipelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineStatus"];
+                };
+            };
+        };
+    };
+    get_pipelines_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineStatus"];
+                };
+            };
+        };
+    };
+    delete_pipelines_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pipeline: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_plugins: {
+        parameters: {
+            query?: {
+                /** @description Entries after this name, in the order of names. */
+                after?: string;
+                /** @description At most this many entries. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Plugin"];
+                };
+            };
+        };
+    };
+    get_plugins_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+        };
+    };
+    put_plugins_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/wasm": number[];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is the newest version already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plugin"];
+                };
+            };
+        };
+    };
+    delete_plugins_plugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    delete_plugins_plugin_versions_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plugin: string;
+                /** @description Its first digits do */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    post_producers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProducerRequest"] | null;
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Producer"];
+                };
+            };
+        };
+    };
+    post_queries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Query"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+        };
+    };
+    get_topics: {
+        parameters: {
+            query?: {
+                /** @description Entries after this name, in the order of names. */
+                after?: string;
+                /** @description At most this many entries. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Topic"];
+                };
+            };
+        };
+    };
+    get_topics_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+        };
+    };
+    put_topics_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TopicSettings"] | null;
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+        };
+    };
+    delete_topics_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patch_topics_topic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicSettings"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+        };
+    };
+    get_topics_topic_partitions_partition_records: {
+        parameters: {
+            query?: {
+                /** @description Stop after this many bytes, but not before the first batch; 1 MiB unless given, 16 MiB at most. */
+                max_bytes?: number;
+                /** @description At most this many records; 500 unless given, 50,000 at most. Raw batches are never cut. */
+                max_records?: number;
+                /** @description Begin at this offset. Unless an offset or a timestamp is given, at the oldest record. */
+                offset?: number;
+                /** @description Begin at the first record of this time or later: milliseconds since 1970, or RFC 3339. */
+                timestamp?: string;
+                /** @description Where there is nothing yet, wait up to this long for records; 60,000 at most. */
+                wait_ms?: number;
+            };
+            header?: never;
+            path: {
+                partition: number;
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchAnswer"];
+                    "application/octet-stream": number[];
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The offset lies outside the log */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_topics_topic_partitions_partition_records: {
+        parameters: {
+            query: {
+                /** @description The oldest offset to keep. */
+                before: number;
+            };
+            header?: never;
+            path: {
+                partition: number;
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartitionEnds"];
+                };
+            };
+            /** @description The log does not reach that far */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_topics_topic_records: {
+        parameters: {
+            query?: {
+                /** @description Go on after the record with this cursor; the header `Last-Event-ID` does the same. */
+                cursor?: string;
+                /** @description Go on as records come, instead of ending where the topic ends now. */
+                follow?: boolean;
+                /**
+                 * @description `earliest`, `latest`, or a time (milliseconds since 1970, or RFC 3339). Unless given: `latest` where the stream
+                 *     follows, else `earliest`.
+                 */
+                from?: string;
+                /**
+                 * @description The newest records by their time, over all partitions, and in the order of time: so many, 10,000 at most, as they are
+                 *     when the call comes; then the stream ends. With `where`, the newest of those that satisfy the conditions. Not with
+                 *     `from`, `follow`, `cursor` and `until`. The cursor of each record is that of the topic's end.
+                 */
+                last?: number;
+                /** @description End after this many records. */
+                limit?: number;
+                /**
+                 * @description Leave out records of this time or later (milliseconds since 1970, or RFC 3339). Times in a partition need not ascend,
+                 *     so all of it is looked at, to its end. A stream that follows ends when the host's clock passes this time, with what is
+                 *     stored by then.
+                 */
+                until?: string;
+                /**
+                 * @description A condition on the value, such as `amount>100`: the dotted path of a field of JSON, one of `=`, `!=`, `<`, `<=`, `>`,
+                 *     `>=` and `~` (contains), and what to compare with: a number, a boolean or a text (with JSON's quotes where it would be
+                 *     mistaken). May come up to 16 times; records that satisfy all are kept. A record without a value, whose value is not
+                 *     JSON or has no such field (or null) satisfies none.
+                 */
+                where?: string[];
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    post_topics_topic_records: {
+        parameters: {
+            query?: {
+                /** @description Make a topic that is not there, with the host's defaults. Without it an unknown topic is refused: it may be mistyped. */
+                create?: boolean;
+                /** @description Append only where the partition ends at this offset. */
+                expected_offset?: number;
+                /**
+                 * @description NDJSON only: the field of each value that is its key, as a dotted path. A record whose field is null or missing has
+                 *     no key.
+                 */
+                key_path?: string;
+                /** @description The partition of all records. In `application/json` each record may carry its own instead. */
+                partition?: number;
+            };
+            header?: {
+                /** @description 1 to 255 visible ASCII characters that stand for this request and no other; remembered for a day. */
+                "Idempotency-Key"?: string | null;
+                /** @description From `POST /v1/producers`. */
+                "kafka-do-producer-epoch"?: number | null;
+                /** @description From `POST /v1/producers`. */
+                "kafka-do-producer-id"?: number | null;
+                /** @description How many records this producer has sent to the topic before, or to the partition where the request names one. */
+                "kafka-do-sequence"?: number | null;
+            };
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProduceRequest"];
+                "application/octet-stream": number[];
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProduceAnswer"];
+                };
+            };
+            /** @description Too much in flight: see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Shutting down: see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_transactions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters that stand for this request and no other; remembered for a day. */
+                "Idempotency-Key"?: string | null;
+                /** @description From `POST /v1/producers`. */
+                "kafka-do-producer-epoch"?: number | null;
+                /** @description From `POST /v1/producers`. */
+                "kafka-do-producer-id"?: number | null;
+                /** @description How many records this producer has sent to the topic before, or to the partition where the request names one. */
+                "kafka-do-sequence"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransactionRequest"];
+            };
+        };
+        responses: {
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionAnswer"];
+                };
+            };
+            /** @description A group stands elsewhere than expected */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Shutting down: see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -46,7 +46,7 @@ struct Test {
 
 impl Narrowing {
     pub(super) fn new(conditions: Vec<Condition>) -> Self {
-        let test = |condition: Condition| {
+        let prepared = |condition: Condition| {
             let quoted = |text: &str| Finder::new(&format!("\"{text}\"")).into_owned();
             let text = match &condition.operand {
                 Operand::Text(text) => Some(quoted(text)),
@@ -55,11 +55,11 @@ impl Narrowing {
             Test { name: quoted(&condition.field), text, condition }
         };
         // Of a name or a text that JSON writes with escapes nothing can be told by a look.
-        let is_plain = |text: &str| !text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..b' '));
+        let is_plain = |name: &str| !name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..b' '));
         let is_sure = |Condition { field, operand, .. }: &Condition| {
             is_plain(field) && !matches!(operand, Operand::Text(text) if !is_plain(text))
         };
-        Self(conditions.into_iter().filter(is_sure).map(test).collect())
+        Self(conditions.into_iter().filter(is_sure).map(prepared).collect())
     }
 
     /// Whether the value is an object that surely fails one of the conditions, if it is JSON at all.
@@ -73,39 +73,35 @@ impl Narrowing {
             return true;
         }
         let is_flat = memchr(b'{', &value[1..]).is_none();
-        self.0.iter().any(|test| {
-            let found = if is_flat { Some(test.find_flat(value)) } else { test.find(value) };
-            found.is_some_and(|found| test.condition.fails(found))
-        })
+        self.0.iter().any(|test| if is_flat { test.fails_flat(value) } else { test.fails(value) })
     }
 }
 
 impl Test {
-    /// What begins where the field's value does, in an object that has no other in it: then whatever stands in quotes before
-    /// a colon is a name.
-    fn find_flat<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
+    /// Whether it surely fails in an object that has no other in it: then whatever stands in quotes before a colon is a name.
+    fn fails_flat(&self, value: &[u8]) -> bool {
         let after = self.name.find_iter(value).filter_map(|at| {
             let rest = value[at + self.name.needle().len()..].trim_ascii_start();
             rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start)
         });
         // Where a name stands twice the last one counts.
-        after.last()
+        self.condition.fails(after.last())
     }
 
-    /// The same in any object; `None` where it is not sure.
-    fn find<'a>(&self, value: &'a [u8]) -> Option<Option<&'a [u8]>> {
+    /// The same in any object.
+    fn fails(&self, value: &[u8]) -> bool {
         let mut found = None;
         let is_sure = top_level(value, |name, raw| {
             if name == self.condition.field.as_bytes() {
                 found = Some(raw);
             }
         });
-        is_sure.then_some(found)
+        is_sure && self.condition.fails(found)
     }
 }
 
 impl Condition {
-    /// Whether it surely does not hold of what begins there.
+    /// Whether it surely does not hold of the value that begins there; of none it does not.
     fn fails(&self, found: Option<&[u8]>) -> bool {
         let Some(found) = found else { return true };
         match (&self.operand, found.first()) {
