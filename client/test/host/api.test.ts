@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { resolve } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -20,6 +22,11 @@ const all = async <T>(items: AsyncIterable<T>) => {
   return found;
 };
 const values = async (topic: string) => (await all(kafka`${topic} from beginning`)).map(({ value }) => value);
+
+test('the types are those that the host describes', () => {
+  const script = resolve(import.meta.dirname, '../../scripts/openapi.js');
+  execFileSync('node', [script, host.url, '--check'], { stdio: ['ignore', 'inherit', 'inherit'] });
+});
 
 test('the plain API is typed and complete', async () => {
   const topic = await kafka.topics.create('orders', { partitions: 2, retention_ms: 60_000 });
