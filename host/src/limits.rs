@@ -344,11 +344,16 @@ pub const REPLAY_SHOWN_MAX: u64 = 100_000;
 pub const REPLAY_SHOWN_DEFAULT: u64 = 1_000;
 /// State that is restored from a changelog goes into the store in pieces of this size.
 pub const REBUILD_BYTES: usize = 4 << 20;
-/// What a query reads of one partition at once, and what a call of it gets: so many records as take about so long.
-pub const QUERY_CHUNK_BYTES: usize = 1 << 20;
-pub const QUERY_CALL_RECORDS_FIRST: u64 = 32;
-pub const QUERY_CALL_RECORDS_MAX: u64 = 8_192;
+/// A call of a query gets so many records at first, and then as many as take about so long.
+pub const QUERY_CALL_RECORDS_FIRST: usize = 32;
+pub const QUERY_CALL_RECORDS_MAX: usize = 8_192;
 pub const QUERY_CALL_MS: u64 = 50;
+/// What is read for a query at once, ahead of it: so many stretches, each of so many offsets and bytes at most, and what they
+/// have together.
+pub const QUERY_STRETCHES_AHEAD: usize = 4;
+pub const QUERY_STRETCH_OFFSETS: u64 = 8_192;
+pub const QUERY_STRETCH_BYTES_MAX: usize = 1 << 20;
+pub const QUERY_AHEAD_BYTES: usize = 16 << 20;
 /// Partitions that a query may read: it waits for the slowest.
 pub const QUERY_PARTITIONS_MAX: usize = 128;
 /// Queries that run at once, how long one waits for its turn, and how long it may take, its client's reading included.

@@ -126,6 +126,7 @@ async fn what_is_left_out_unseen_would_have_come_to_nothing() {
         ("o => o.region === 'us'", "o => [o.region === 'us'][0]"),
         ("o => o.n >= 5000 && o.n < 7001", "o => [o.n >= 5000 && o.n < 7001][0]"),
         ("({ n }) => n === 5", "({ n }) => [n === 5][0]"),
+        ("o => o.n < 3", "o => [o.n < 3][0]"),
     ] {
         let told = query(&host, json!({"steps": [{"filter": seen}]})).await;
         assert_eq!(told, query(&host, json!({"steps": [{"filter": unseen}]})).await, "{seen}");

@@ -106,9 +106,10 @@ export function columnProcessor(processor, imports) {
   };
 }
 
-const toCondition = ({ field, comparison, operand }) => ({
+const toCondition = ({ field, comparison, operand, nullHolds = true }) => ({
   field,
   comparison,
+  nullHolds,
   operand: { tag: typeof operand === 'number' ? 'number' : 'text', val: operand },
 });
 

@@ -59,10 +59,14 @@ interface Common {
   close?(): void;
 }
 
-/** About a top-level field: it is there, of the operand's kind, and compares so. Texts are compared by `equal` alone. */
-export type Want =
-  | { field: string; comparison: 'equal' | 'less' | 'less-or-equal' | 'greater' | 'greater-or-equal'; operand: number }
-  | { field: string; comparison: 'equal'; operand: string };
+/**
+ * About a top-level field: it is there, of the operand's kind, and compares so; or it is null, unless `nullHolds` is `false`.
+ * Texts are compared by `equal` alone.
+ */
+export type Want = { field: string; nullHolds?: boolean } & (
+  | { comparison: 'equal' | 'less' | 'less-or-equal' | 'greater' | 'greater-or-equal'; operand: number }
+  | { comparison: 'equal'; operand: string }
+);
 
 export interface EachRecord extends Common {
   /**

@@ -82,7 +82,7 @@ pub struct Instance {
 pub(super) enum Guest {
     Records(Processing),
     /// With what is taken out of values, and which records are handed over at all.
-    Columns(ColumnProcessing, Option<Projection>, Narrowing),
+    Columns(ColumnProcessing, Option<Projection>, Arc<Narrowing>),
     Sink(Sinking),
     Source(Sourcing),
     Webhook(Receiving),
@@ -124,7 +124,7 @@ impl Instance {
         let guest = match &code.pre {
             Pre::Records(pre) => pre.instantiate_async(&mut store).await.map(Guest::Records),
             Pre::Columns(pre) => {
-                pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None, Narrowing::default()))
+                pre.instantiate_async(&mut store).await.map(|plugin| Guest::Columns(plugin, None, Arc::default()))
             }
             Pre::Sink(pre) => pre.instantiate_async(&mut store).await.map(Guest::Sink),
             Pre::Source(pre) => pre.instantiate_async(&mut store).await.map(Guest::Source),
@@ -163,7 +163,7 @@ impl Instance {
                 let call = plugin.kafka_do_plugin_column_processor().call_open(&mut *store, guest_context);
                 let fields = cut_off("open", call).await?.map_err(CallError::from)?;
                 *projection = fields.map(Projection::new);
-                *narrowing = std::mem::take(&mut store.data_mut().selection.narrowing);
+                *narrowing = Arc::new(std::mem::take(&mut store.data_mut().selection.narrowing));
             }
             Guest::Sink(plugin) => {
                 let call = plugin.kafka_do_plugin_sink().call_open(store, guest_context);
@@ -189,6 +189,14 @@ impl Instance {
     /// The internal topics that the guest asked for when it was opened, by their short names.
     pub fn internal_topics(&self) -> &[String] {
         &self.store.data().topics.internal
+    }
+
+    /// Which records the guest need not be handed.
+    pub fn narrowing(&self) -> Arc<Narrowing> {
+        match &self.guest {
+            Guest::Columns(_, _, narrowing) => Arc::clone(narrowing),
+            _ => Arc::default(),
+        }
     }
 
     /// Hands the batch to the guest. What it stages waits in the instance until it is taken.

@@ -32,6 +32,7 @@ pub use base::{Scratch, StateBase};
 pub use code::Code;
 pub use imports::clock::Wake;
 pub use instance::{Context, Input, Instance, Staged, Timings};
+pub use narrowing::Narrowing;
 pub use native::{Native, NativeFactory, NativeProcessor, Natives};
 pub use outcome::{CallError, Emitted, Outcome, Rejection};
 pub use registry::{Artefact, Registry};

@@ -29,11 +29,13 @@ pub(super) struct Condition {
     pub(super) field: String,
     pub(super) comparison: Comparison,
     pub(super) operand: Operand,
+    /// Null satisfies it.
+    pub(super) null_holds: bool,
 }
 
 /// All conditions have to hold.
 #[derive(Debug, Default)]
-pub(super) struct Narrowing(Vec<Test>);
+pub struct Narrowing(Vec<Test>);
 
 #[derive(Debug)]
 struct Test {
@@ -63,7 +65,7 @@ impl Narrowing {
     }
 
     /// Whether the value is an object that surely fails one of the conditions, if it is JSON at all.
-    pub(super) fn leaves_out(&self, value: &[u8]) -> bool {
+    pub fn leaves_out(&self, value: &[u8]) -> bool {
         let value = value.trim_ascii_start();
         // Where nothing is escaped, what stands in quotes is what it says.
         if self.0.is_empty() || value.first() != Some(&b'{') || memchr(b'\\', value).is_some() {
@@ -109,16 +111,30 @@ impl Condition {
                 memchr(b'"', &found[1..]).is_some_and(|length| &found[1..=length] != text.as_bytes())
             }
             (Operand::Number(operand), Some(b'-' | b'0'..=b'9')) => {
-                let end = memchr2(b',', b'}', found).unwrap_or(found.len());
-                let number = std::str::from_utf8(found[..end].trim_ascii_end()).ok().and_then(|text| text.parse().ok());
-                number.is_some_and(|number: f64| !self.comparison.holds(number.partial_cmp(operand)))
+                number(found).is_some_and(|number| !self.comparison.holds(number.partial_cmp(operand)))
             }
+            (_, Some(b'n')) => !self.null_holds,
             // What order things of other kinds have is not for a look to say.
             (Operand::Text(_) | Operand::Number(_), Some(_)) => self.comparison == Comparison::Equal,
             (_, None) => false,
         }
     }
 }
+
+/// The number that begins there, as the nearest one of 64 bits.
+fn number(text: &[u8]) -> Option<f64> {
+    let end = memchr2(b',', b'}', text).unwrap_or(text.len());
+    let text = text[..end].trim_ascii_end();
+    // Most are short and whole.
+    if text.len() <= EXACT_DIGITS && text.iter().all(u8::is_ascii_digit) {
+        let whole = text.iter().fold(0_u32, |whole, digit| whole * 10 + u32::from(digit - b'0'));
+        return Some(whole.into());
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// Digits of which any number has 32 bits.
+const EXACT_DIGITS: usize = 9;
 
 impl Comparison {
     fn holds(self, order: Option<Ordering>) -> bool {
@@ -142,7 +158,7 @@ mod tests {
         [Comparison::Equal, Comparison::Less, Comparison::LessOrEqual, Comparison::Greater, Comparison::GreaterOrEqual];
 
     fn narrowing(field: &str, comparison: Comparison, operand: Operand) -> Narrowing {
-        Narrowing::new(vec![Condition { field: field.to_owned(), comparison, operand }])
+        Narrowing::new(vec![Condition { field: field.to_owned(), comparison, operand, null_holds: false }])
     }
 
     fn is_text(text: &str) -> Narrowing {
@@ -168,6 +184,7 @@ mod tests {
             r#"{"a":9,"a":1}"#,
             r#"{"o":{"a":9}}"#,
             r#"{"o":{"a":9},"a":1}"#,
+            r#"{"a":null}"#,
         ] {
             assert!(is_over(5.0).leaves_out(value.as_bytes()), "{value}");
         }
@@ -192,7 +209,6 @@ mod tests {
             r#"{"a":5.1}"#,
             r#"{"a":1e400}"#,
             r#"{"a":"9"}"#,
-            r#"{"a":null}"#,
             r#"{"a":[9]}"#,
             r#"{"a":1,"a":9}"#,
             r#"{"o":{"a":1},"a":9}"#,
@@ -202,6 +218,9 @@ mod tests {
         }
         assert!(!is_text("a\"b").leaves_out(b"{}"), "of what is written with escapes nothing is told");
         assert!(!Narrowing::default().leaves_out(b"{}"));
+        let (field, operand) = ("a".to_owned(), Operand::Number(5.0));
+        let below = Condition { field, comparison: Comparison::Less, operand, null_holds: true };
+        assert!(!Narrowing::new(vec![below]).leaves_out(br#"{"a": null}"#));
     }
 
     fn field() -> impl Strategy<Value = Value> {
@@ -228,7 +247,7 @@ mod tests {
         #[test]
         fn nothing_is_left_out_that_holds(
             object in prop::collection::vec(("[abc\"]{1,2}", field()), 0..5),
-            conditions in prop::collection::vec(("[abc\"]{1,2}", 0usize..5, operand()), 1..3),
+            conditions in prop::collection::vec(("[abc\"]{1,2}", 0usize..5, operand(), any::<bool>()), 1..3),
             spaced in any::<bool>(),
         ) {
             let object: Map<String, Value> = object.into_iter().collect();
@@ -236,13 +255,14 @@ mod tests {
             let text = if spaced { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
             let conditions: Vec<_> = conditions
                 .into_iter()
-                .map(|(field, comparison, operand)| {
+                .map(|(field, comparison, operand, null_holds)| {
                     let comparison = if matches!(operand, Operand::Text(_)) { Comparison::Equal } else { COMPARISONS[comparison] };
-                    Condition { field, comparison, operand }
+                    Condition { field, comparison, operand, null_holds }
                 })
                 .collect();
-            let may_hold = |Condition { field, comparison, operand }: &Condition| match (object.get(field), operand) {
+            let may_hold = |Condition { field, comparison, operand, null_holds }: &Condition| match (object.get(field), operand) {
                 (None, _) => false,
+                (Some(Value::Null), _) => *null_holds,
                 (Some(Value::String(found)), Operand::Text(text)) => found == text,
                 (Some(Value::Number(found)), Operand::Number(number)) => comparison.holds(found.as_f64().unwrap().partial_cmp(number)),
                 (Some(_), _) => *comparison != Comparison::Equal,

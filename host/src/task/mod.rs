@@ -21,6 +21,7 @@ mod input;
 mod names;
 mod order;
 mod parsing;
+mod past;
 mod pipeline;
 mod plan;
 mod query;

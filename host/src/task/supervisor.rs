@@ -27,7 +27,7 @@ use crate::model::generation::{Generation, Standing};
 use crate::model::name::{DeploymentName, PipelineName, PluginName, TopicName};
 use crate::model::pipeline::Pipeline;
 use crate::model::plugin::Role;
-use crate::plugin::Registry;
+use crate::plugin::{Code, Registry};
 use crate::shutdown::Shutdown;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -42,6 +42,8 @@ pub struct Supervisor {
     /// Held while paths are claimed, or the parser's place.
     pub(super) claiming: tokio::sync::Mutex<()>,
     pub(super) pipelines: RwLock<BTreeMap<PipelineName, Pipeline>>,
+    /// What the last query ran: kept, since to load it takes longer than most queries.
+    pub(super) queried: Mutex<Option<Arc<Code>>>,
 }
 
 impl Supervisor {
@@ -86,6 +88,7 @@ impl Supervisor {
             names: Names::default(),
             claiming: tokio::sync::Mutex::default(),
             pipelines: RwLock::new(pipelines),
+            queried: Mutex::default(),
         });
         for deployed in loading {
             let supervisor = Arc::clone(&supervisor);

@@ -104,6 +104,14 @@ function nameOf(key, computed) {
 }
 
 const COMPARISONS = { '===': 'equal', '<': 'less', '<=': 'less-or-equal', '>': 'greater', '>=': 'greater-or-equal' };
+/** As the language has it: in an order null counts as 0, and it is equal to nothing else. */
+const NULL_HOLDS = {
+  '===': () => false,
+  '<': (operand) => 0 < operand,
+  '<=': (operand) => 0 <= operand,
+  '>': (operand) => 0 > operand,
+  '>=': (operand) => 0 >= operand,
+};
 const TURNED = { '===': '===', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
 /** `o.amount > 100` or `100 < o.amount` as a condition. */
@@ -117,7 +125,7 @@ function comparisonOf(node, fields, constant) {
   ]) {
     const operand = field === null ? null : constant(other);
     if (typeof operand === 'number' || (typeof operand === 'string' && operator === '===')) {
-      return { field, comparison: COMPARISONS[operator], operand };
+      return { field, comparison: COMPARISONS[operator], operand, nullHolds: NULL_HOLDS[operator](operand) };
     }
   }
   return null;

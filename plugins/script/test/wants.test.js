@@ -8,15 +8,16 @@ import script from '../src/index.js';
 const wants = (steps, values = {}) => {
   const wanted = steps.map((step) => (typeof step === 'string' ? { filter: step } : step));
   const { wants } = new Harness(script, { partition: null, settings: { steps: wanted, values } });
-  return wants.map(({ field, comparison, operand }) => `${field} ${comparison} ${JSON.stringify(operand)}`).join(', ');
+  return wants.map(({ field, comparison, operand, nullHolds }) => `${field} ${comparison} ${JSON.stringify(operand)}${nullHolds ? ' or null' : ''}`).join(', ');
 };
 
 test('what a filter surely wants is told', () => {
   for (const [source, expected] of [
     ['o => o.amount > 100', 'amount greater 100'],
     ['o => 100 < o.amount', 'amount greater 100'],
-    ['o => 100 >= o["amount"]', 'amount less-or-equal 100'],
+    ['o => 100 >= o["amount"]', 'amount less-or-equal 100 or null'],
     ['o => o?.amount < -1.5', 'amount less -1.5'],
+    ['o => o.amount > -1.5 && o.tax >= 0', 'amount greater -1.5 or null, tax greater-or-equal 0 or null'],
     ["o => o.dest === 'ANC'", 'dest equal "ANC"'],
     ["function (o) { return 'ANC' === o.dest; }", 'dest equal "ANC"'],
     ['o => o && o.a >= 1 && o.b === 2', 'a greater-or-equal 1, b equal 2'],

@@ -30,7 +30,7 @@ impl Selection {
 }
 
 fn condition(condition: selection::Condition) -> Result<Condition, HostError> {
-    let selection::Condition { field, comparison, operand } = condition;
+    let selection::Condition { field, comparison, operand, null_holds } = condition;
     let comparison = match comparison {
         selection::Comparison::Equal => Comparison::Equal,
         selection::Comparison::Less => Comparison::Less,
@@ -45,7 +45,7 @@ fn condition(condition: selection::Condition) -> Result<Condition, HostError> {
             return Err(HostError::Other("texts are compared by equal alone".into()));
         }
     };
-    Ok(Condition { field, comparison, operand })
+    Ok(Condition { field, comparison, operand, null_holds })
 }
 
 impl selection::Host for Host {
