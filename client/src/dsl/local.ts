@@ -130,6 +130,9 @@ function defined(answer: unknown): unknown {
   if (answer === undefined) {
     throw new TypeError('.map answered undefined; answer a value, or null for a tombstone');
   }
+  if (typeof answer === 'number' && !Number.isFinite(answer)) {
+    throw new TypeError(`answered ${answer}, which is not JSON; answer null or a text for it`);
+  }
   return answer;
 }
 

@@ -250,6 +250,14 @@ test('a function that throws ends the chain, wherever it runs', async () => {
   await expect(kafka<Order>`orders`.map(here(failing)).collect()).rejects.toThrow(TypeError);
 });
 
+test('a number that JSON has no text for is refused, wherever it is made', async () => {
+  for (const f of [asIs, here]) {
+    const said = 'answered Infinity, which is not JSON; answer null or a text for it';
+    await expect(kafka<Order>`orders`.map(f((o: Order) => o.amount / 0)).collect()).rejects.toThrow(/(Infinity|NaN), which/);
+    await expect(kafka<Order>`orders`.flatMap(f(() => [1 / 0])).collect()).rejects.toThrow(said);
+  }
+});
+
 test('what cannot be meant is refused at once', async () => {
   expect(() => kafka`orders`.window('soon')).toThrow("'5 minutes'");
   expect(() => kafka`orders`.window(0)).toThrow(TypeError);

@@ -1,5 +1,7 @@
 /** What travels along the steps: a value, and what is known of its record. */
 
+import { checkJson } from './json.js';
+
 /** Of an input row. The value is parsed when a function first looks at it; what nobody changed goes on as it came. */
 export class Item {
   constructor(records, row) {
@@ -131,6 +133,9 @@ export class NotJson extends Error {}
 export function valueText(value) {
   if (value === null) {
     return null;
+  }
+  if (typeof value === 'number') {
+    checkJson(value);
   }
   const json = JSON.stringify(value);
   if (json === undefined) {

@@ -168,3 +168,15 @@ test('constants cannot be changed', () => {
   const harness = script([{ filter: 'o => { list.push(o); return true; }' }], { list: [] });
   assert.match(reasons(harness.process(json(1)))[0], /^step 1 \(filter\): TypeError: /);
 });
+
+test('a number that JSON has no text for is refused at the end too', () => {
+  const notFinite = (what) => new RegExp(`TypeError: answered ${what}, which is not JSON; answer null or a text for it$`);
+  for (const steps of [[{ map: 'o => o.a / o.b' }], [{ flatMap: 'o => [o.a / o.b]' }], [{ keyBy: '() => "k"' }, { map: 'o => o.a / o.b' }]]) {
+    const outcome = script(steps).process(json({ a: 1, b: 0 }, { a: 0, b: 0 }, { a: 1, b: 2 }));
+    assert.deepEqual(values(outcome), [0.5]);
+    const [first, second, ...others] = reasons(outcome);
+    assert.match(first, notFinite('Infinity'));
+    assert.match(second, notFinite('NaN'));
+    assert.deepEqual(others, []);
+  }
+});
