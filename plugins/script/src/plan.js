@@ -17,10 +17,10 @@ const COMPANIONS = { grace_ms: 'window_ms', time: 'window_ms', initial: 'reduce'
 const REPLACING = ['map', 'flatMap'];
 
 /**
- * `before` and `after` are steps; `verb`, `aggregate` and `window` are null where there is none. `repartitions` says that the records
- * travel through the internal topic on their way to the aggregate. `fields` are the top-level fields that are read of input
- * values, or null for all, and `wants` is what is surely wanted of them. `isPast` says that the input has an end: one instance reads it whole, so nothing is repartitioned, and
- * nothing is stored.
+ * `before` and `after` are steps; `verb`, `aggregate` and `window` are null where there is none. `repartitions` says that
+ * the records travel through the internal topic on their way to the aggregate. `fields` are the top-level fields that are
+ * read of input values, or null for all, and `wants` is what is surely wanted of them. `isPast` says that the input has an
+ * end: one instance reads it whole, so nothing is repartitioned, and nothing is stored.
  */
 export function makePlan({ steps, values = {} }, { isPast = false } = {}) {
   const scope = readValues(values);

@@ -1,7 +1,8 @@
 /**
- * What a filter surely wants of a value, where that can be told from its source: conditions on top-level fields, in the form
- * in which the host takes them. The host leaves out objects that fail one; so a condition is told only where nothing else
- * could come of such an object, neither an answer that is true nor an error.
+ * What a filter surely wants of a value, where that can be told from its source: conditions on top-level fields, in the
+ * form in which the host takes them. The host leaves out objects that fail one; so a condition is told only where the
+ * functions could make nothing else of such an object, neither an answer that is true nor an error. An object that fails
+ * the first filter is looked at no further: one that is broken behind the field is left out, and not refused.
  */
 
 /** Conditions of the filters that a record meets first. `scope` has the constants by name. */
