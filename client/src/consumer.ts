@@ -89,14 +89,17 @@ export async function* readGroup(http: Http, { topic, group, start }: GroupRead,
 
   /** Commits bit by bit, one call at a time; what is asked past during a call goes into the next one. */
   const commitAsked = async (): Promise<void> => {
-    while (portion.records[0] && committed < portion.given - 1) {
-      const asked = portion.records.slice(committed, (committed = portion.given - 1));
-      const offsets = new Map(
-        asked.map(({ partition, offset }) => [partition, { topic, partition, offset: offset + 1 }]),
-      );
-      await commit({ offsets: [...offsets.values()] });
+    try {
+      while (portion.records[0] && committed < portion.given - 1) {
+        const asked = portion.records.slice(committed, (committed = portion.given - 1));
+        const offsets = new Map(
+          asked.map(({ partition, offset }) => [partition, { topic, partition, offset: offset + 1 }]),
+        );
+        await commit({ offsets: [...offsets.values()] });
+      }
+    } finally {
+      timer = undefined;
     }
-    timer = undefined;
   };
   portion.onAsk = () => {
     // A reader that never waits is not there in the meantime. What fails here fails with the rest of the batch as well.

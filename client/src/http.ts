@@ -49,13 +49,10 @@ export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectO
       body: content,
       signal,
     } as RequestInit;
-    const response = await (own ?? fetch)(base.replace(/\/+$/, '') + path, init).catch((error) => {
-      throw unreachable(base, error);
-    });
+    const response = await (own ?? fetch)(base.replace(/\/+$/, '') + path, init).catch(unreachable(base));
     if (!response.ok) {
-      const retryAfterMs = Number(response.headers.get('retry-after')) * 1000;
       throw new ProblemError(response.status, {
-        retryAfterMs,
+        retryAfterMs: Number(response.headers.get('retry-after')) * 1000,
         ...((await response.json().catch(() => ({}))) as object),
       });
     }
@@ -63,23 +60,25 @@ export function makeHttp({ url, token, fetch: own, retryMs = 120_000 }: ConnectO
   };
   const json = async <T>(path: string, call?: Call): Promise<T> => {
     const response = await request(path, call);
-    const text = await response.text().catch((error) => {
-      throw unreachable(path, error);
-    });
+    const text = await response.text().catch(unreachable(path));
     return JSON.parse(text || 'null');
   };
   return { retryMs, request, json };
 }
 
+/** By this the host knows that it has done a call already, where an answer was lost. Pages on plain http have no UUIDs. */
+export const onceOnly = () => ({ 'idempotency-key': crypto.getRandomValues(new Uint32Array(4)).join('-') });
+
 interface Environment {
   process?: { env?: Record<string, string | undefined> };
 }
 
-const unreachable = (where: string, cause: Error) =>
-  new ConnectionError(
+const unreachable = (where: string) => (cause: Error): never => {
+  throw new ConnectionError(
     `${where} cannot be reached: ${(cause.cause as Error)?.message || cause.message}; run kafka-do serve, or set KAFKA_DO_URL`,
     { cause },
   );
+};
 
 /** Whether the same call may succeed later. */
 export const isPassing = (error: unknown): boolean =>

@@ -67,7 +67,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
   }
 
   async *#fetching(portion: Portion): AsyncGenerator<void, void, undefined> {
-    const { command, restated, calls, problem } = await this.understood();
+    const { command, restated, calls, problem } = await this.reading();
     if (problem) {
       throw new ProblemError(problem.status, problem);
     }
@@ -105,7 +105,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
     if (name) {
       return name[1]!;
     }
-    const { command, restated } = await this.understood();
+    const { command, restated } = await this.reading();
     const { type, topic, group, value = group } = command as Record<string, string | undefined>;
     if (/^(consume|produce)$/.test(type!) && value === undefined) {
       return topic!;
@@ -114,7 +114,7 @@ export class Sentence<T = any> implements PromiseLike<T>, AsyncIterable<StreamRe
   }
 
   /** How the host reads the sentence. */
-  protected understood(): Promise<AskAnswer> {
+  protected reading(): Promise<AskAnswer> {
     return (this.#reading ??= this.#ask({ dry_run: true }));
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { ProblemError } from './errors.ts';
-import { isPassing, persist, type Http } from './http.ts';
+import { isPassing, onceOnly, persist, type Http } from './http.ts';
 
 /** Where a record stands now. */
 export interface Receipt {
@@ -49,12 +49,10 @@ export function makeProducer({ json, retryMs }: Http): Producer {
 
   const post = async (topic: string, units: Unit[]): Promise<void> => {
     const content = `{"records":[${units.map(({ text }) => text)}]}`;
-    // The host knows by it that it has stored this already, where an answer was lost.
-    const headers = { 'idempotency-key': crypto.randomUUID() };
-    const path = `/v1/topics/${topic}/records?create=true`;
     try {
+      const call = { content, headers: onceOnly() };
       const answer = await persist(retryMs, () =>
-        json<{ records: Omit<Receipt, 'topic'>[] }>(path, { content, headers }),
+        json<{ records: Omit<Receipt, 'topic'>[] }>(`/v1/topics/${topic}/records?create=true`, call),
       );
       const receipts = answer.records.map((receipt) => ({ topic, ...receipt }));
       units.forEach(({ count, resolve }) => resolve(receipts.splice(0, count)));

@@ -63,7 +63,7 @@ export const fieldsOf = (
 
 /** A record as the host takes it, in JSON. */
 export function writeRecord(value: unknown, options?: ProduceOptions): string {
-  if (value === undefined || (typeof value === 'number' && !Number.isFinite(value))) {
+  if ([undefined, NaN, Infinity, -Infinity].includes(value as number)) {
     throw new TypeError(`${value} is not JSON; produce a value, or null for a tombstone`);
   }
   return JSON.stringify({ value: toWire(value), ...options });

@@ -50,4 +50,4 @@ function plain(value: unknown): string {
   return String(text);
 }
 
-const escape = (text: string) => text.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+const escape = (text: string) => text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t');

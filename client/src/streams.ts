@@ -78,7 +78,7 @@ export class StreamSentence<T = any> extends Sentence<T> {
     if (/^"?[\w.-]+"?$/.test(this.text)) {
       return { topic: await this.topic(), start: 'earliest' };
     }
-    const { command, restated } = await this.understood();
+    const { command, restated } = await this.reading();
     if (command.type !== 'consume') {
       throw new TypeError(`no chain begins so: ${restated}; say what to read, as in kafka\`orders since yesterday\``);
     }

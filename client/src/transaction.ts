@@ -1,7 +1,7 @@
 /** Transactions: records of several topics, and places of groups, that are stored together or not at all. */
 
 import { makeTopics } from './dsl/wire.ts';
-import { persist } from './http.ts';
+import { onceOnly, persist } from './http.ts';
 import { makeKafka, Sentence, type Connection, type Produced } from './kafka.ts';
 import type { Receipt } from './producer.ts';
 import { writeRecord, type ProduceOptions } from './record.ts';
@@ -64,7 +64,7 @@ export async function transact(connection: Connection, stage: (tx: Transaction) 
   );
   const records = staged.map(({ topic, record }) => `{"topic":${JSON.stringify(topic)},${record.slice(1)}`);
   const content = `{"records":[${records.join()}],"offsets":${JSON.stringify(offsets)}}`;
-  const headers = { 'idempotency-key': crypto.randomUUID() };
+  const headers = onceOnly();
   const answer = await persist(connection.retryMs, () =>
     connection.json<{ records: Receipt[] }>('/v1/transactions', { content, headers }),
   );

@@ -6,7 +6,7 @@
 
 import { isGone } from '../consumer.ts';
 import type { ProblemError } from '../errors.ts';
-import { persist, type Http } from '../http.ts';
+import { onceOnly, persist, type Http } from '../http.ts';
 import { fieldsOf, writeRecord, type RecordFields } from '../record.ts';
 import { through } from './local.ts';
 import type { Step } from './step.ts';
@@ -83,7 +83,7 @@ export async function stand(
         size = Date.now() - begun > BATCH_MS ? Math.max(1, size >> 1) : Math.min(POLL_RECORDS_MAX, size * 2);
         const commits = JSON.stringify([{ group: name, member_id: member, token }]);
         const content = `{"records":[${written.join()}],"commits":${commits}}`;
-        const headers = { 'idempotency-key': crypto.randomUUID() };
+        const headers = onceOnly();
         await persist(http.retryMs, () => http.json('/v1/transactions', { content, headers }));
         records += items.length;
       } catch (error) {
