@@ -1,7 +1,7 @@
 /** kafka.do: sentences, records, chains whose functions run beside the data, and the host's API. */
 
 import { makeApi, type Api } from './api/plain.ts';
-import type { Handle } from './dsl/wire.ts';
+import type { ServerHandle } from './dsl/wire.ts';
 import type { ConnectOptions } from './http.ts';
 import { makeConnection, makeKafka, type Kafka as Tag } from './kafka.ts';
 import type { Receipt } from './producer.ts';
@@ -34,6 +34,7 @@ export {
   type ProduceOptions,
   type Receipt,
   type RecordFields,
+  type ServerHandle,
   type StandingHandle,
   type StreamRecord,
   type WindowOptions,
@@ -44,7 +45,7 @@ export type { SecretReference, WebhookOptions } from './webhook.ts';
 /** A sentence that may name a topic for others to send to. */
 export class FullSentence<T = any> extends StreamSentence<T> {
   /** Takes webhooks on a path of the host, and stores each event in the topic once its sender has shown who it is. */
-  async fromWebhook(path: string, options?: WebhookOptions): Promise<Handle> {
+  async fromWebhook(path: string, options?: WebhookOptions): Promise<ServerHandle> {
     return deployWebhook(this.connection, await this.topic(), path, options);
   }
 }

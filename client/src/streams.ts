@@ -7,7 +7,6 @@ import { makeConnection, makeKafka, Sentence, type Connection, type Kafka as Tag
 
 export { ConnectionError, KafkaError, ProblemError, QuestionError } from './errors.ts';
 export type { Explanation } from './dsl/plan.ts';
-export type { StandingHandle } from './dsl/standing.ts';
 export type { Place } from './dsl/step.ts';
 export {
   Branched,
@@ -21,7 +20,7 @@ export {
   type Of,
   type WindowOptions,
 } from './dsl/stream.ts';
-export type { Handle } from './dsl/wire.ts';
+export type { Handle, ServerHandle, StandingHandle } from './dsl/wire.ts';
 export type { ConnectOptions } from './http.ts';
 export type { Receipt } from './producer.ts';
 export type { Bytes, HeaderValue, ProduceOptions, RecordFields, StreamRecord } from './record.ts';

@@ -1,7 +1,7 @@
 /** Webhooks: what others send to a path of the host becomes records. */
 
 import type { Connection } from './kafka.ts';
-import { makeTopics, serverHandle, type Handle } from './dsl/wire.ts';
+import { makeTopics, serverHandle, type ServerHandle } from './dsl/wire.ts';
 
 /** Where a setting stands in the place of a secret: the host fills it in from `KAFKA_DO_SECRET_<NAME>`. */
 export interface SecretReference {
@@ -29,7 +29,7 @@ export async function deployWebhook(
   topic: string,
   path: string,
   options: WebhookOptions = {},
-): Promise<Handle> {
+): Promise<ServerHandle> {
   if (!path.startsWith('/')) {
     throw new TypeError(`${JSON.stringify(path)} is no path; it begins with a slash, as in /webhooks/stripe`);
   }

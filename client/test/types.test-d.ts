@@ -144,6 +144,16 @@ describe('chains', () => {
     orders.branch();
   });
 
+  test('a handle says where it runs, and one that runs here has an end', async () => {
+    const handle = await orders.to('topic');
+    if (handle.runs === 'client') {
+      expectTypeOf(await handle.ended).toEqualTypeOf<void>();
+    } else {
+      // @ts-expect-error What runs on the server does not end with this process.
+      handle.ended;
+    }
+  });
+
   test('without a type everything goes, as on the page', async () => {
     const page = kafka`orders`;
     expectTypeOf(

@@ -10,7 +10,7 @@ import { onceOnly, persist, type Http } from '../http.ts';
 import { fieldsOf, writeRecord, type RecordFields } from '../record.ts';
 import { through } from './local.ts';
 import type { Step } from './step.ts';
-import { makeTopics, startOf, type Deployment, type Handle } from './wire.ts';
+import { makeTopics, startOf, type Deployment, type StandingHandle } from './wire.ts';
 
 const POLL_WAIT_MS = 20_000;
 /**
@@ -19,11 +19,6 @@ const POLL_WAIT_MS = 20_000;
  */
 const POLL_RECORDS_MAX = 500;
 const BATCH_MS = 2_000;
-
-export interface StandingHandle extends Handle {
-  /** Settles when it ends: resolves after `stop()`, and rejects where a function threw, which ends it. */
-  readonly ended: Promise<void>;
-}
 
 export async function stand(
   http: Http,

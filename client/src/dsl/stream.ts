@@ -9,9 +9,9 @@ import { persist } from '../http.ts';
 import { makeRecord, type RecordFields, type StreamRecord } from '../record.ts';
 import { foldOf, run } from './local.ts';
 import { checkValues, plan, type Explanation, type Plan } from './plan.ts';
-import { stand, type StandingHandle } from './standing.ts';
+import { stand } from './standing.ts';
 import { durationMs, isAggregate, type Place, type Step } from './step.ts';
-import { deploy, query, type Deployment, type Handle, type Source } from './wire.ts';
+import { deploy, query, type Deployment, type Handle, type Source, type StandingHandle } from './wire.ts';
 
 /** What a chain is so far. */
 interface Chain {

@@ -65,9 +65,9 @@ export const startOf = (start: Start): 'earliest' | number =>
   typeof start === 'object' && 'since_ms' in start ? start.since_ms : 'earliest';
 
 /** What stands and runs on. */
-export interface Handle {
+interface Running<Where> {
   readonly name: string;
-  readonly runs: 'server' | 'client';
+  readonly runs: Where;
   /** How it is doing: a deployment's status as the host has it, or this process's own. */
   status: () => Promise<any>;
   /** It goes on where it stopped when the same chain is sent `.to` again. */
@@ -77,6 +77,18 @@ export interface Handle {
   /** Returns to the generation before. */
   rollback: () => Promise<void>;
 }
+
+/** A deployment. */
+export type ServerHandle = Running<'server'>;
+
+/** A chain, or its last steps, in this process. */
+export interface StandingHandle extends Running<'client'> {
+  /** Settles when it ends: resolves after `stop()`, and rejects where a function threw, which ends it. */
+  readonly ended: Promise<void>;
+}
+
+/** `runs` tells one from the other. */
+export type Handle = ServerHandle | StandingHandle;
 
 export interface Deployment {
   name: string;
@@ -98,7 +110,7 @@ export async function makeTopics(http: Http, topics: Iterable<string>): Promise<
 }
 
 /** Deploys, or swaps what runs under the name; resolves once it runs. */
-export async function deploy(http: Http, { name, source, shipped, to, branches }: Deployment): Promise<Handle> {
+export async function deploy(http: Http, { name, source, shipped, to, branches }: Deployment): Promise<ServerHandle> {
   // The output is made by the host, with as many partitions as the input.
   await makeTopics(http, [source.topic, ...branches]);
   const path = `/v1/deployments/${encodeURIComponent(name)}`;
@@ -129,7 +141,7 @@ export async function deploy(http: Http, { name, source, shipped, to, branches }
   return serverHandle(http, name);
 }
 
-export function serverHandle(http: Http, name: string): Handle {
+export function serverHandle(http: Http, name: string): ServerHandle {
   const path = `/v1/deployments/${encodeURIComponent(name)}`;
   const post = async (what: string) => {
     await http.json(`${path}/${what}`, { method: 'POST' });
