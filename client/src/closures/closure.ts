@@ -33,12 +33,15 @@ class Stays extends Error {}
 export function place(acorn: Acorn, fn: Function, surroundings: Surroundings): Placement {
   try {
     const text = Function.prototype.toString.call(fn);
-    const { fn: node, source } = read(acorn, text);
+    const { fn: node, source, at } = read(acorn, text);
     const own = Reflect.ownKeys(fn).find((name) => !ORDINARY.has(name));
     if (own !== undefined) {
       throw new Stays(`it has a property of its own, ${String(own)}, which is not in its source`);
     }
-    return { runs: 'server', source, values: check(node, surroundings) };
+    const { values, namings } = check(node, surroundings);
+    const shipped = spellOut(namings, source, at);
+    checkLength(shipped);
+    return { runs: 'server', source: shipped, values };
   } catch (error) {
     if (error instanceof Stays) {
       return { runs: 'client', because: error.message };
@@ -49,11 +52,17 @@ export function place(acorn: Acorn, fn: Function, surroundings: Surroundings): P
 
 const ORDINARY = new Set<string | symbol>(['length', 'name', 'prototype', 'arguments', 'caller']);
 
-/** Reads a function as the sandbox will: by the rules of strict code. */
-function read(acorn: Acorn, text: string): { fn: Node; source: string } {
-  if (text.length > SOURCE_CHARS_MAX) {
-    throw new Stays(`its source has ${text.length} characters, over ${SOURCE_CHARS_MAX}`);
+function checkLength({ length }: string): void {
+  if (length > SOURCE_CHARS_MAX) {
+    throw new Stays(`its source has ${length} characters, over ${SOURCE_CHARS_MAX}`);
   }
+}
+
+type At = (node: Node) => [start: number, end: number];
+
+/** Reads a function as the sandbox will: by the rules of strict code. */
+function read(acorn: Acorn, text: string): { fn: Node; source: string; /** Where a node stands in it. */ at: At } {
+  checkLength(text);
   const strict = parse(acorn, text, 'module');
   if (!strict) {
     throw new Stays(
@@ -73,7 +82,13 @@ function read(acorn: Acorn, text: string): { fn: Node; source: string } {
     throw new Stays('it is a class, and is called only with new');
   }
   // A method's own text begins with its name; the function that it is begins with the parameters.
-  return { fn, source: offset === 1 ? text : `function ${text.slice(fn.start - offset)}` };
+  const before = offset === 1 ? '' : 'function ';
+  const from = offset === 1 ? offset : fn.start;
+  return {
+    fn,
+    source: before + text.slice(from - offset),
+    at: ({ start, end }) => [before.length + start - from, before.length + end - from],
+  };
 }
 
 /** What a function's text may stand in: an expression, an object or a class. */
@@ -103,8 +118,8 @@ function parse(acorn: Acorn, text: string, sourceType: 'module' | 'script') {
   return undefined;
 }
 
-/** The given values that the function uses. */
-function check(fn: Node, { given, isUtc, recordAt }: Surroundings): string[] {
+/** The given values that the function uses, and its calls of `__name`. */
+function check(fn: Node, { given, isUtc, recordAt }: Surroundings): { values: string[]; namings: Node[] } {
   const names = namesOf(fn);
   if (fn['generator']) {
     throw new Stays('it is a generator, which answers piece by piece');
@@ -119,11 +134,13 @@ function check(fn: Node, { given, isUtc, recordAt }: Surroundings): string[] {
   }
   checkBindings(names);
   checkRecord(fn, names, recordAt);
-  const values = [];
+  const values: string[] = [];
+  const namings: Node[] = [];
   for (const [name, uses] of names.free) {
     if (Object.hasOwn(given, name)) {
-      checkOrder(name, given[name], uses, names.parents);
       values.push(name);
+    } else if (name === '__name' && onlyNames(uses, names.parents) && meansItself('Object', fn, names, given)) {
+      namings.push(...uses.map((use) => names.parents.get(use)!));
     } else if (!isLanguage(name)) {
       throw new Stays(`${name} is not its own${remedy(name)}`);
     }
@@ -131,7 +148,45 @@ function check(fn: Node, { given, isUtc, recordAt }: Surroundings): string[] {
       checkFree(name, use, names.parents, isUtc);
     }
   }
-  return values;
+  return { values, namings };
+}
+
+/**
+ * Whether all uses are `__name(fn, 'f')`, as esbuild's `keepNames`, and so tsx, write it: that gives `fn` the name
+ * which it had in the program, and answers it.
+ */
+const onlyNames = (uses: Node[], parents: Map<Node, Node>): boolean =>
+  uses.every((use) => {
+    const { type, callee, optional, arguments: args } = parents.get(use)!;
+    return (
+      type === 'CallExpression' &&
+      callee === use &&
+      !optional &&
+      args.length === 2 &&
+      args[0].type !== 'SpreadElement' &&
+      typeof args[1].value === 'string'
+    );
+  });
+
+/** Whether a name of the language means the language's own wherever it stands in the function. */
+function meansItself(name: string, fn: Node, { free }: Names, given: Surroundings['given']): boolean {
+  const outside = new Set(free.get(name));
+  return (
+    !Object.hasOwn(given, name) &&
+    [...walk(fn)].every((node) => node.type !== 'Identifier' || node['name'] !== name || outside.has(node))
+  );
+}
+
+/** The source with its calls of `__name` in the language's own words. */
+function spellOut(namings: Node[], source: string, at: At): string {
+  const changes = namings.flatMap(({ callee, arguments: [, name] }) => [
+    { place: at(callee), text: 'Object.defineProperty' },
+    { place: at(name), text: `'name', { value: ${JSON.stringify(name.value)}, configurable: true }` },
+  ]);
+  // From the end on: so what is still to be changed stands where it stood.
+  return changes
+    .sort((a, b) => b.place[0] - a.place[0])
+    .reduce((changed, { place: [start, end], text }) => changed.slice(0, start) + text + changed.slice(end), source);
 }
 
 function remedy(name: string): string {
@@ -309,44 +364,6 @@ function isChanged(target: Node, parents: Map<Node, Node>): boolean {
     default:
       return false;
   }
-}
-
-/**
- * The host keeps the fields of an object in the order of their names. Whoever only looks fields up does not see that;
- * whoever goes through them, or passes the object on, may.
- */
-function checkOrder(name: string, value: unknown, uses: Node[], parents: Map<Node, Node>): void {
-  const isLookedUp = (use: Node) => {
-    const parent = parents.get(use)!;
-    const above = parents.get(parent);
-    return (
-      (parent.type === 'MemberExpression' &&
-        parent['object'] === use &&
-        !(above?.type === 'CallExpression' && above['callee'] === parent)) ||
-      (parent.type === 'BinaryExpression' && parent['operator'] === 'in' && parent['right'] === use)
-    );
-  };
-  const inner =
-    typeof value === 'object' && value !== null && !Array.isArray(value) && uses.every(isLookedUp)
-      ? Object.values(value)
-      : [value];
-  if (!inner.every(isInOrder)) {
-    throw new Stays(
-      `it may see in which order the fields of ${name} stand, which the host does not keep; give it with its fields in the order of their names`,
-    );
-  }
-}
-
-/** Fields that are numbers come first everywhere, in the order of the numbers. */
-function isInOrder(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) {
-    return true;
-  }
-  const names = Array.isArray(value) ? [] : Object.keys(value).filter((name) => !/^\d+$/.test(name));
-  return (
-    names.every((name, at) => (at === 0 || names[at - 1]! < name) && !/[\ud800-\uffff]/.test(name)) &&
-    Object.values(value).every(isInOrder)
-  );
 }
 
 /** A use of a name of the language, or of a given value. */

@@ -110,7 +110,10 @@ export async function makeTopics(http: Http, topics: Iterable<string>): Promise<
 }
 
 /** Deploys, or swaps what runs under the name; resolves once it runs. */
-export async function deploy(http: Http, { name, source, shipped, to, branches }: Deployment): Promise<ServerHandle> {
+export async function deploy(
+  http: Http,
+  { name, source, shipped, to, branches }: Deployment,
+): Promise<ServerHandle> {
   // The output is made by the host, with as many partitions as the input.
   await makeTopics(http, [source.topic, ...branches]);
   const path = `/v1/deployments/${encodeURIComponent(name)}`;

@@ -3,6 +3,8 @@
  * They are written in strict code, among the names of `OUTSIDE`, unless they say otherwise.
  */
 
+import { transformSync } from 'esbuild';
+
 import { ENGINE } from './engine.ts';
 
 export const OUTSIDE = `
@@ -585,8 +587,8 @@ const GIVEN = [
   `,
     { given: { ranks: { 7: 0, 10: 1, eu: 2, us: 1 } } },
   ),
-  ...stays(
-    'in which order the fields of table stand',
+  // Fields stand there in the order in which they stand here.
+  ...ships(
     `
     o => Object.keys(table)
     o => ({ ...table })
@@ -596,13 +598,13 @@ const GIVEN = [
   `,
     { given: { table: { us: 1, eu: 2 } } },
   ),
-  ...stays(
-    'in which order the fields of table stand',
+  ...ships(
     `
-    o => table[o.region]
-    o => 'eu' in table
+    o => taxes[o.region]
+    o => 'eu' in taxes
+    o => JSON.stringify([taxes, shelves])
   `,
-    { given: { table: { eu: { z: 1, a: 2 } } } },
+    { given: { taxes: { us: 1, eu: { z: 1, a: 2 } }, shelves: { b: 1, 10: [{ y: 1, x: 2 }], a: 2, 7: 0 } } },
   ),
   ...stays(
     'it changes limit',
@@ -721,4 +723,53 @@ const SLOPPY = [
   ),
 ];
 
-export const CASES: Case[] = [...OWN, ...ships(ENGINE), ...LONG, ...CAPTURES, ...OTHERS, ...GIVEN, ...TIMES, ...SLOPPY];
+/** As tsx compiles them: what is named inside is given its name by a helper that stands outside. */
+const NAMED = [
+  ...ships(`
+    o => { const twice = (n) => n * 2; return twice(o.amount); }
+    o => { function twice(n) { const half = () => n / 2; return half() * 4; } return [twice(o.amount), twice.name]; }
+    o => { class Price { constructor(n) { this.n = n; } get twice() { return this.n * 2; } } return new Price(o.amount).twice; }
+    o => { const Price = class { static of(n) { return [Price.name, n]; } }; return Price.of(o.amount); }
+    o => { const outer = () => { const inner = (n) => n + 1; return [inner(o.amount), inner.name, outer.name]; }; return outer(); }
+    function big(o) { const isBig = (n) => n > 100; return isBig(o.amount); }
+    ({ big(o) { const isBig = (n) => n > 100; return isBig(o.amount); } }).big
+  `),
+  ...ships('o => { const capped = (n) => Math.min(n, limit); return capped(o.amount); }', { given: { limit: 100 } }),
+  ...stays('limit is not its own', 'o => { const capped = (n) => Math.min(n, limit); return capped(o.amount); }'),
+].map((one) => ({ ...one, code: asOfTsx(one.code) }));
+
+function asOfTsx(code: string): string {
+  const { code: built } = transformSync(`exports.default = (${code}\n)`, { keepNames: true });
+  return `(() => { ${built.replace('exports.default =', 'return')} })()`;
+}
+
+/** What only looks like that helper. */
+const NOT_NAMED = [
+  ...stays(
+    '__name is not its own',
+    `
+    ((__name) => o => { const Object = (n) => n; return __name((n) => Object(n), 'f')(o.amount); })((fn) => fn)
+    o => [1].map(__name)
+    o => typeof __name
+    o => __name(o)
+    o => __name(o, o.region)
+    o => __name?.(o, 'x')
+    o => __name(...o.items, 'x')
+    o => new __name(o, 'x')
+  `,
+  ),
+  ...stays('__name is not its own', "((__name) => o => __name((n) => n, 'f')(o.amount))((fn) => fn)", { given: { Object: 1 } }),
+];
+
+export const CASES: Case[] = [
+  ...OWN,
+  ...ships(ENGINE),
+  ...LONG,
+  ...CAPTURES,
+  ...OTHERS,
+  ...GIVEN,
+  ...TIMES,
+  ...SLOPPY,
+  ...NAMED,
+  ...NOT_NAMED,
+];
