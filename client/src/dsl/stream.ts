@@ -99,8 +99,8 @@ abstract class Chained {
     return plan(steps, this.chain.values);
   }
 
-  /** The records that come out at the end. */
-  protected async *records(steps = this.chain.steps): AsyncGenerator<RecordFields, void, undefined> {
+  /** The records that come out at the end; `isFolded` where they are put together one after the other. */
+  protected async *records(steps = this.chain.steps, isFolded = false): AsyncGenerator<RecordFields, void, undefined> {
     const { http } = this.chain;
     const source = await this.chain.source();
     const { shipped, local } =
@@ -113,7 +113,8 @@ abstract class Chained {
     if (steps.some(({ verb }) => verb === 'branch')) {
       throw new TypeError('a branch sends records to topics; send the chain .to(..) a topic, or await it');
     }
-    yield* run(query(http, source, shipped), local, () => {});
+    const isByTime = isFolded || local.some(isAggregate);
+    yield* run(query(http, source, shipped, isByTime), local, () => {});
   }
 }
 
@@ -325,7 +326,7 @@ export class Total<A> extends Ending<A> {
     }
     const { fold, shown } = foldOf(step);
     let state: unknown;
-    for await (const item of this.records()) {
+    for await (const item of this.records(undefined, true)) {
       state = await fold(state, item);
     }
     return state === undefined ? this.#none : (Object.values(shown(state))[0] as A);

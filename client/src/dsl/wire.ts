@@ -20,11 +20,16 @@ export interface Shipped {
   values?: Record<string, unknown>;
 }
 
-/** The records that steps make of a topic, from where the source begins up to now, in one request. */
+/**
+ * The records that steps make of a topic, from where the source begins up to now, in one request. `isByTime` asks for
+ * them in the order of time over all partitions, as an aggregate on the server gets them; that cannot be gone on with
+ * where it breaks.
+ */
 export async function* query(
   http: Http,
   source: Source,
   shipped: Shipped,
+  isByTime: boolean,
 ): AsyncGenerator<RecordFields, void, undefined> {
   const { topic, group, start, untilMs } = source;
   if (group !== undefined) {
@@ -32,7 +37,7 @@ export async function* query(
     return;
   }
   const from = startOf(start);
-  if (shipped.steps.length === 0) {
+  if (shipped.steps.length === 0 && !isByTime) {
     const asked = new URLSearchParams({ from: String(from) });
     if (untilMs !== undefined) {
       asked.set('until', String(untilMs));

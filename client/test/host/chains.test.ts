@@ -258,6 +258,30 @@ test('a number that JSON has no text for is refused, wherever it is made', async
   }
 });
 
+test('records are aggregated in the order of time over all partitions, wherever that is done', async () => {
+  await kafka`create topic ticks with 3 partitions`;
+  const ids = Array.from({ length: 3_000 }, (_, id) => id);
+  for (let from = 0; from < ids.length; from += 500) {
+    await kafka`ticks`.produceBatch(ids.slice(from, from + 500), (id) => ({
+      partition: id % 3,
+      timestamp: 1_700_000_000_000 + id,
+    }));
+  }
+  const list = (state: number[], id: number) => [...state, id];
+  for (const f of [asIs, here]) {
+    const ticks = kafka<number>`ticks`.filter(f(() => true));
+    expect(await ticks.reduce(f(list), [])).toEqual(ids);
+    expect(await kafka<number>`ticks`.reduce(f(list), [])).toEqual(ids);
+    const grouped = ticks.groupBy(f(() => 'all')).reduce(f(list), []);
+    expect(await grouped.map((group) => group.value).collect()).toEqual([ids]);
+  }
+  const older = await kafka<number>`ticks`.reduce(
+    here(({ last, older }, id) => ({ last: id, older: older + Number(id < last) })),
+    { last: -1, older: 0 },
+  );
+  expect(older).toEqual({ last: 2_999, older: 0 });
+});
+
 test('what cannot be meant is refused at once', async () => {
   expect(() => kafka`orders`.window('soon')).toThrow("'5 minutes'");
   expect(() => kafka`orders`.window(0)).toThrow(TypeError);
