@@ -276,7 +276,10 @@ test('records are aggregated in the order of time over all partitions, wherever 
     expect(await grouped.map((group) => group.value).collect()).toEqual([ids]);
   }
   const older = await kafka<number>`ticks`.reduce(
-    here(({ last, older }, id) => ({ last: id, older: older + Number(id < last) })),
+    here(({ last, older }: { last: number; older: number }, id: number) => ({
+      last: id,
+      older: older + Number(id < last),
+    })),
     { last: -1, older: 0 },
   );
   expect(older).toEqual({ last: 2_999, older: 0 });

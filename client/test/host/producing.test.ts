@@ -144,3 +144,14 @@ test('a host that is killed under load loses nothing, and gets nothing twice', a
   await Promise.all(all);
   expect((await stored('steady')).map(({ value }) => value.n)).toEqual(Array.from({ length: n }, (_, n) => n));
 }, 60_000);
+
+test('a page on plain http produces too: it has no UUIDs', async () => {
+  const { randomUUID } = crypto;
+  Object.defineProperty(crypto, 'randomUUID', { value: undefined, configurable: true, writable: true });
+  try {
+    expect(await kafka`plain`.produce({ n: 1 })).toMatchObject({ topic: 'plain', offset: 0 });
+    expect(await kafka`plain`.produce({ n: 1 })).toMatchObject({ topic: 'plain', offset: 1 });
+  } finally {
+    crypto.randomUUID = randomUUID;
+  }
+});
