@@ -345,21 +345,28 @@ pub const REPLAY_SHOWN_DEFAULT: u64 = 1_000;
 /// State that is restored from a changelog goes into the store in pieces of this size.
 pub const REBUILD_BYTES: usize = 4 << 20;
 /// A call of a query gets so many records at first, and then as many as take about so long.
-pub const QUERY_CALL_RECORDS_FIRST: usize = 32;
-pub const QUERY_CALL_RECORDS_MAX: usize = 8_192;
+pub const QUERY_CALL_RECORDS_FIRST: usize = 16;
+pub const QUERY_CALL_RECORDS_MAX: usize = 256;
 pub const QUERY_CALL_MS: u64 = 50;
 /// What is read for a query at once, ahead of it: so many stretches, each of so many offsets and bytes at most, and what they
 /// have together.
 pub const QUERY_STRETCHES_AHEAD: usize = 4;
 pub const QUERY_STRETCH_OFFSETS: u64 = 8_192;
+/// The same where several partitions are put in the order of time: what comes of one waits for the others.
+pub const QUERY_STRETCH_OFFSETS_SHARED: u64 = 512;
+pub const QUERY_WAITING_BYTES_MAX: usize = 128 << 20;
 pub const QUERY_STRETCH_BYTES_MAX: usize = 1 << 20;
 pub const QUERY_AHEAD_BYTES: usize = 16 << 20;
 /// Partitions that a query may read: it waits for the slowest.
 pub const QUERY_PARTITIONS_MAX: usize = 128;
-/// Queries that run at once, how long one waits for its turn, and how long it may take, its client's reading included.
-pub const QUERIES_MAX: usize = 8;
+/// Queries that run at once, how long one waits for its turn, how long one may work, and how long what it found waits for its
+/// client to read.
+pub const QUERIES_MAX: usize = 32;
 pub const QUERY_TURN_MS_MAX: u64 = 10_000;
 pub const QUERY_MS_MAX: u64 = 300_000;
+pub const QUERY_CLIENT_MS_MAX: u64 = 120_000;
+/// How long the answer of a query is put off for its first record, which may be an error.
+pub const QUERY_FIRST_MS_MAX: u64 = 1_000;
 /// Pieces of an answer that wait for a client to read.
 pub const QUERY_PIECES_WAITING: usize = 2;
 /// Replays that run at once.

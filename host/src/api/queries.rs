@@ -1,5 +1,7 @@
 //! `POST /v1/queries`: what steps make of a topic's past, in one request.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -17,7 +19,7 @@ use super::form::{write_content, write_number, write_text};
 use super::problem::Problem;
 use crate::broker::Querying;
 use crate::error::{Error, Result};
-use crate::limits::FOLLOW_WRITE_BYTES;
+use crate::limits::{FOLLOW_WRITE_BYTES, QUERY_FIRST_MS_MAX};
 use crate::model::deployment::Start;
 use crate::model::name::TopicName;
 use crate::model::record::KeptRecord;
@@ -30,13 +32,14 @@ use crate::task::{Found, QueryRequest};
 pub(super) struct QueryForm {
     #[schema(value_type = String)]
     topic: TopicName,
-    /// `earliest` (unless given) or a time: milliseconds since 1970, or RFC 3339.
+    /// `earliest` (unless given) or a time (milliseconds since 1970, or RFC 3339): in each partition from the first record of
+    /// that time or later on.
     #[schema(value_type = Option<String>)]
     from: Option<StartForm>,
     /// A time: records of this time or later are left out.
     #[schema(value_type = Option<String>)]
     until: Option<StartForm>,
-    /// As the settings of plugin `script` have them.
+    /// As the settings of plugin `script` have them; with none of them records come as they are.
     #[schema(value_type = Vec<Object>)]
     steps: Vec<Value>,
     /// Constants that the functions know by name.
@@ -71,11 +74,13 @@ impl QueryForm {
 ///
 /// The steps run in plugin `script`, beside the data, over all partitions; nothing that they do is kept. The answer is
 /// NDJSON: a line a record with `topic`, `partition`, `offset`, `timestamp`, `key`, `value` and `headers`, where the topic is
-/// the one that was asked or that of a branch, and the three that say where are null behind an aggregate. An aggregate is told
-/// once, at the end: a record a group, and a window; nothing is late. It takes the records in the order of their time, as far
-/// as the partitions keep one. Where the query fails after its answer has begun, the last line is `{"$problem": {...}}`, a
-/// problem such as a refused request has: `function-failed` where a function threw, `query-cut-off` where it took too long or
-/// too much memory.
+/// the one that was asked or that of a branch, and the three that say where are null behind an aggregate. Records come in the order of
+/// time over all partitions, as far as that is the order of offsets within each: a record stands at the greatest timestamp of
+/// its partition up to it. An aggregate takes them so, and is told once, at the end: a record a group, and a window; nothing is
+/// late. Where the query fails after its answer has begun (with the first record, or a second after the request), the last line is `{"$problem": {...}}`, a
+/// problem such as a refused request has: `function-failed` where a function threw, `query-cut-off` where a call took too long or
+/// too much memory, `query-too-long` where the steps worked for 5 minutes, `query-not-read` where the client read nothing for
+/// 2 minutes.
 #[utoipa::path(
     post, path = "/v1/queries", tag = "records", request_body = QueryForm,
     responses(
@@ -86,8 +91,11 @@ impl QueryForm {
 pub(super) async fn query(State(app): State<App>, Json(form): Json<QueryForm>) -> Result<Response> {
     let (request, left) = form.into_request()?;
     let topic = request.topic.clone();
-    let querying = app.query(request).await?;
-    let state = Telling { querying, topic, left, waiting: Vec::new().into_iter() };
+    let mut querying = app.query(request).await?;
+    // What fails at once is answered as an error; what takes its time begins its answer, and tells how it ended in it.
+    let first = tokio::time::timeout(Duration::from_millis(QUERY_FIRST_MS_MAX), querying.next()).await;
+    let waiting = first.ok().flatten().transpose()?.unwrap_or_default().into_iter();
+    let state = Telling { querying, topic, left, waiting };
     let pieces = stream::unfold(state, |mut state| async move { state.next().await.map(|piece| (piece, state)) });
     Ok(streamed(false, Body::from_stream(pieces)))
 }

@@ -77,6 +77,8 @@ pub struct Instance {
     pub(super) guest: Guest,
     pub(super) metrics: Arc<Metrics>,
     pub(super) secrets: Secrets,
+    /// What the guest said in `open`.
+    narrowing: Arc<Narrowing>,
 }
 
 pub(super) enum Guest {
@@ -140,7 +142,8 @@ impl Instance {
         runtime.metrics.instantiate_seconds.observe(instantiate.as_secs_f64());
         runtime.metrics.instances.inc();
         let secrets = context.secrets.clone();
-        let mut instance = Self { store, guest, metrics: Arc::clone(&runtime.metrics), secrets };
+        let mut instance =
+            Self { store, guest, metrics: Arc::clone(&runtime.metrics), secrets, narrowing: Arc::default() };
         let begun = Clock::instant();
         instance.call_open(code.role(), context).await.map_err(|error| instance.explained(error))?;
         Ok((instance, Timings { instantiate, open: begun.elapsed() }))
@@ -163,7 +166,11 @@ impl Instance {
                 let call = plugin.kafka_do_plugin_column_processor().call_open(&mut *store, guest_context);
                 let fields = cut_off("open", call).await?.map_err(CallError::from)?;
                 *projection = fields.map(Projection::new);
-                *narrowing = Arc::new(std::mem::take(&mut store.data_mut().selection.narrowing));
+                self.narrowing = Arc::new(std::mem::take(&mut store.data_mut().selection.narrowing));
+                // Whoever hands over a range that ends has left out what it may, and knows why it did not the rest.
+                if !context.is_bounded {
+                    narrowing.clone_from(&self.narrowing);
+                }
             }
             Guest::Sink(plugin) => {
                 let call = plugin.kafka_do_plugin_sink().call_open(store, guest_context);
@@ -193,10 +200,7 @@ impl Instance {
 
     /// Which records the guest need not be handed.
     pub fn narrowing(&self) -> Arc<Narrowing> {
-        match &self.guest {
-            Guest::Columns(_, _, narrowing) => Arc::clone(narrowing),
-            _ => Arc::default(),
-        }
+        Arc::clone(&self.narrowing)
     }
 
     /// Hands the batch to the guest. What it stages waits in the instance until it is taken.

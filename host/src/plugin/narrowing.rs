@@ -56,10 +56,11 @@ impl Narrowing {
             };
             Test { name: quoted(&condition.field), text, condition }
         };
-        // Of a name or a text that JSON writes with escapes nothing can be told by a look.
+        // Of a name or a text that JSON writes with escapes nothing can be told by a look; nor of a name that might stand between
+        // two texts.
         let is_plain = |name: &str| !name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..b' '));
         let is_sure = |Condition { field, operand, .. }: &Condition| {
-            is_plain(field) && !matches!(operand, Operand::Text(text) if !is_plain(text))
+            is_plain(field) && !field.contains([':', ',']) && !matches!(operand, Operand::Text(text) if !is_plain(text))
         };
         Self(conditions.into_iter().filter(is_sure).map(prepared).collect())
     }
@@ -246,8 +247,8 @@ mod tests {
         /// As a whole parse has it: what is left out fails one of the conditions.
         #[test]
         fn nothing_is_left_out_that_holds(
-            object in prop::collection::vec(("[abc\"]{1,2}", field()), 0..5),
-            conditions in prop::collection::vec(("[abc\"]{1,2}", 0usize..5, operand(), any::<bool>()), 1..3),
+            object in prop::collection::vec(("[abc\":,]{1,2}", field()), 0..5),
+            conditions in prop::collection::vec(("[abc\":,]{1,2}", 0usize..5, operand(), any::<bool>()), 1..3),
             spaced in any::<bool>(),
         ) {
             let object: Map<String, Value> = object.into_iter().collect();
@@ -273,7 +274,8 @@ mod tests {
             // Where nothing is escaped a look tells as much as a parse.
             let is_plain = |text: &str| !text.contains(['"', '\\']);
             let is_sure = |condition: &Condition| {
-                is_plain(&condition.field) && !matches!(&condition.operand, Operand::Text(text) if !is_plain(text))
+                is_plain(&condition.field)
+                    && !condition.field.contains([':', ',']) && !matches!(&condition.operand, Operand::Text(text) if !is_plain(text))
             };
             if !text.contains('\\') && conditions.iter().all(is_sure) {
                 prop_assert_eq!(left_out, !all_may_hold, "{} by {:?}", text, conditions);

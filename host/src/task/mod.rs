@@ -35,6 +35,7 @@ mod status;
 mod step;
 mod supervisor;
 mod swap;
+mod timeline;
 mod worker;
 
 pub use activity::{ActivityStatus, Delivery, Verdict};

@@ -7,13 +7,20 @@ use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::error::{Error, Result};
-use crate::limits::{QUERY_AHEAD_BYTES, QUERY_STRETCH_BYTES_MAX, QUERY_STRETCH_OFFSETS, QUERY_STRETCHES_AHEAD};
+use super::timeline::Moment;
+use crate::error::{Error, Kind, Result};
+use crate::limits::{
+    QUERY_AHEAD_BYTES, QUERY_STRETCH_BYTES_MAX, QUERY_STRETCH_OFFSETS, QUERY_STRETCH_OFFSETS_SHARED,
+    QUERY_STRETCHES_AHEAD,
+};
 use crate::log::{Log, Partition, Topic, unreadable};
 use crate::model::batch::Batch;
 use crate::model::deployment::Start;
-use crate::model::record::KeptRecord;
+use crate::model::record::{KeptRecord, StoredRecord};
 use crate::plugin::Narrowing;
+
+/// After all.
+pub(super) const END: Moment = (i64::MAX, u32::MAX);
 
 #[derive(Debug)]
 pub(super) struct Past {
@@ -28,9 +35,10 @@ pub(super) struct Past {
 pub(super) struct Stretch {
     pub(super) partition: u32,
     pub(super) records: Vec<KeptRecord>,
-    /// No record behind this stretch lies before it, in the order of time that the partitions keep; none where one has not been
-    /// taken from yet.
-    pub(super) watermark_ms: Option<i64>,
+    /// Where each of them stands in the order of time.
+    pub(super) moments_ms: Vec<i64>,
+    /// Nothing behind this stretch stands before it; none where a partition has not been taken from yet.
+    pub(super) frontier: Option<Moment>,
 }
 
 /// One partition, read from one offset to another.
@@ -43,13 +51,19 @@ struct Reader {
     reading: VecDeque<AbortOnDropHandle<Result<Read>>>,
     /// The greatest time up to where it has been taken.
     seen_ms: Option<i64>,
+    /// The record of that time, where it was left out.
+    raised: Option<KeptRecord>,
 }
 
 /// What was read of a range of offsets.
 #[derive(Debug)]
 struct Read {
     records: Vec<KeptRecord>,
+    /// The greatest time up to each, within the range.
+    moments_ms: Vec<i64>,
     greatest_ms: Option<i64>,
+    /// The record of that time, where it was left out.
+    raised: Option<KeptRecord>,
     /// What was too much for now.
     rest: Range<u64>,
 }
@@ -70,11 +84,18 @@ impl Past {
                 Start::Latest => end,
                 Start::TimeMs(time_ms) => log.offset_at_time(&partition, time_ms).await?,
             };
-            readers.push(Reader { partition, left: begin..end.max(begin), reading: VecDeque::new(), seen_ms: None });
+            readers.push(Reader {
+                partition,
+                left: begin..end.max(begin),
+                reading: VecDeque::new(),
+                seen_ms: None,
+                raised: None,
+            });
         }
         let ahead = QUERY_STRETCHES_AHEAD.div_ceil(readers.len().max(1));
         let bytes = (QUERY_AHEAD_BYTES / (ahead * readers.len().max(1))).min(QUERY_STRETCH_BYTES_MAX);
-        Ok(Self { readers, source: Source { log, until_ms, narrowing, bytes }, ahead })
+        let offsets = if readers.len() == 1 { QUERY_STRETCH_OFFSETS } else { QUERY_STRETCH_OFFSETS_SHARED };
+        Ok(Self { readers, source: Source { log, until_ms, narrowing, offsets, bytes }, ahead })
     }
 
     /// The next stretch, which may be of no records; `None` at the end. It is of the partition that has come least far in time:
@@ -85,11 +106,12 @@ impl Past {
         }
         let unread = self.readers.iter_mut().filter(|reader| !reader.has_ended());
         let Some(reader) = unread.min_by_key(|reader| reader.seen_ms) else { return Ok(None) };
-        let records = reader.take(&self.source).await?;
-        let partition = reader.partition.id().partition;
+        let (records, moments_ms) = reader.take(&self.source).await?;
+        let partition = reader.number();
         let unread = self.readers.iter().filter(|reader| !reader.has_ended());
-        let watermark_ms = unread.map(|reader| reader.seen_ms).min().unwrap_or(Some(i64::MAX));
-        Ok(Some(Stretch { partition, records, watermark_ms }))
+        let next = unread.min_by_key(|reader| reader.seen_ms);
+        let frontier = next.map_or(Some(END), |reader| Some((reader.seen_ms?, reader.number())));
+        Ok(Some(Stretch { partition, records, moments_ms, frontier }))
     }
 }
 
@@ -100,20 +122,36 @@ impl Reader {
 
     fn read_ahead(&mut self, source: &Source, count: usize) {
         while self.reading.len() < count && !self.left.is_empty() {
-            let until = self.left.end.min(self.left.start + QUERY_STRETCH_OFFSETS);
+            let until = self.left.end.min(self.left.start + source.offsets);
             self.reading.push_back(source.spawn(&self.partition, self.left.start..until));
             self.left.start = until;
         }
     }
 
-    async fn take(&mut self, source: &Source) -> Result<Vec<KeptRecord>> {
-        let Some(first) = self.reading.pop_front() else { return Ok(Vec::new()) };
-        let Read { records, greatest_ms, rest } = first.await.map_err(|error| Error::internal(error.to_string()))??;
+    fn number(&self) -> u32 {
+        self.partition.id().partition
+    }
+
+    async fn take(&mut self, source: &Source) -> Result<(Vec<KeptRecord>, Vec<i64>)> {
+        let Some(first) = self.reading.pop_front() else { return Ok((Vec::new(), Vec::new())) };
+        let read = first.await.map_err(|error| Error::internal(error.to_string()))??;
+        let Read { mut records, mut moments_ms, greatest_ms, raised, rest } = read;
         if !rest.is_empty() {
             self.reading.push_front(source.spawn(&self.partition, rest));
         }
-        self.seen_ms = self.seen_ms.max(greatest_ms);
-        Ok(records)
+        let seen_ms = self.seen_ms.unwrap_or(i64::MIN);
+        moments_ms.iter_mut().for_each(|moment_ms| *moment_ms = seen_ms.max(*moment_ms));
+        if records.first().is_some_and(|record| record.timestamp_ms < seen_ms)
+            && let Some(raised) = self.raised.take()
+        {
+            records.insert(0, raised);
+            moments_ms.insert(0, seen_ms);
+        }
+        if greatest_ms > self.seen_ms {
+            self.seen_ms = greatest_ms;
+            self.raised = raised;
+        }
+        Ok((records, moments_ms))
     }
 }
 
@@ -124,7 +162,8 @@ struct Source {
     /// Those before this time.
     until_ms: Option<i64>,
     narrowing: Arc<Narrowing>,
-    /// What is read at once, and what a stretch may have.
+    /// What a stretch may have.
+    offsets: u64,
     bytes: usize,
 }
 
@@ -137,11 +176,20 @@ impl Source {
 
     /// Reads a range of offsets, or as much of it as has room.
     async fn read(&self, partition: &Arc<Partition>, offsets: Range<u64>) -> Result<Read> {
-        let mut read = Read { records: Vec::new(), greatest_ms: None, rest: offsets };
+        let (records, moments_ms) = (Vec::new(), Vec::new());
+        let mut read = Read { records, moments_ms, greatest_ms: None, raised: None, rest: offsets };
         let mut bytes = 0;
         while !read.rest.is_empty() && bytes < self.bytes {
-            let chunk = self.log.read(partition, read.rest.start, self.bytes).await?;
-            for batch in &chunk.batches {
+            let chunk = match self.log.read(partition, read.rest.start, self.bytes).await {
+                // Retention took what stood there since the query began.
+                Err(error) if error.kind == Kind::OutOfRange && partition.start_offset() > read.rest.start => {
+                    read.rest.start = partition.start_offset().min(read.rest.end);
+                    continue;
+                }
+                chunk => chunk?,
+            };
+            let end = read.rest.end;
+            for batch in chunk.batches.iter().take_while(|batch| batch.base_offset() < end) {
                 bytes += self.lay_open(batch, &mut read)?;
             }
             // What compaction took out, and the end, stand in no batch.
@@ -153,21 +201,40 @@ impl Source {
     }
 
     /// Adds what is wanted of a batch that begins before the range, or ends behind it, perhaps; answers what that takes up.
+    ///
+    /// Whoever gets records of a partition tells their order from their times. So where one is older than another that was left
+    /// out, that one goes along.
     fn lay_open(&self, batch: &Batch, read: &mut Read) -> Result<usize> {
         let plain = batch.plain().map_err(|error| unreadable(batch, &error))?;
         let mut bytes = 0;
+        let mut raised: Option<StoredRecord<'_>> = None;
         for record in plain.records() {
             let record = record.map_err(|error| unreadable(batch, &error))?;
-            if !read.rest.contains(&record.offset) {
+            if record.offset >= read.rest.end {
+                break;
+            }
+            let is_in_time = self.until_ms.is_none_or(|until_ms| record.timestamp_ms < until_ms);
+            if !read.rest.contains(&record.offset) || !is_in_time {
                 continue;
             }
-            read.greatest_ms = read.greatest_ms.max(Some(record.timestamp_ms));
-            let is_in_time = self.until_ms.is_none_or(|until_ms| record.timestamp_ms < until_ms);
-            if is_in_time && !record.value.is_some_and(|value| self.narrowing.leaves_out(value)) {
-                let record = KeptRecord::from(&record);
+            let raises = Some(record.timestamp_ms) > read.greatest_ms;
+            let moment_ms = read.greatest_ms.map_or(record.timestamp_ms, |seen_ms| seen_ms.max(record.timestamp_ms));
+            read.greatest_ms = Some(moment_ms);
+            if record.value.is_some_and(|value| self.narrowing.leaves_out(value)) {
+                if raises {
+                    (raised, read.raised) = (Some(record), None);
+                }
+                continue;
+            }
+            let before = raised.take().map(|record| KeptRecord::from(&record)).or_else(|| read.raised.take());
+            for record in before.filter(|_| !raises).into_iter().chain([KeptRecord::from(&record)]) {
                 bytes += record.cost();
                 read.records.push(record);
+                read.moments_ms.push(moment_ms);
             }
+        }
+        if let Some(record) = raised {
+            read.raised = Some(KeptRecord::from(&record));
         }
         Ok(bytes)
     }

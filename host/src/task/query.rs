@@ -4,14 +4,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::past::{Past, Stretch};
+use bytes::Bytes;
+
+use super::past::{END, Past, Stretch};
 use super::supervisor::Supervisor;
+use super::timeline::{Moment, Timeline};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
-use crate::limits::{QUERY_CALL_MS, QUERY_CALL_RECORDS_FIRST, QUERY_CALL_RECORDS_MAX, QUERY_PARTITIONS_MAX};
+use crate::limits::{
+    OUTCOME_RECORDS_MAX, QUERY_CALL_MS, QUERY_CALL_RECORDS_FIRST, QUERY_CALL_RECORDS_MAX, QUERY_PARTITIONS_MAX,
+    QUERY_WAITING_BYTES_MAX,
+};
 use crate::model::deployment::{DeploymentId, Start};
 use crate::model::name::{PluginName, TopicName};
-use crate::model::record::{KeptRecord, Record};
+use crate::model::record::{Header, KeptRecord, Record};
 use crate::model::secret::Secrets;
 use crate::plugin::{CallError, Context, Emitted, Input, Instance, Outcome, Rejection, StateBase, check_settings};
 use crate::store::state::Scope;
@@ -45,12 +51,16 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Query {
     topic: TopicName,
-    instance: Instance,
+    /// None where there are no steps: then records come as they are.
+    instance: Option<Instance>,
     past: Past,
     /// What is being handed over, and how many of its records have been.
     stretch: Option<(Stretch, usize)>,
     /// That of the stretch before.
-    watermark_ms: Option<i64>,
+    frontier: Option<Moment>,
+    /// What came of records that others may come before.
+    waiting: Timeline<Found>,
+    waiting_bytes: usize,
     /// A call gets so many records, so that it takes about as long as it should.
     call_records: usize,
     /// What ends it, once what came before it has been told.
@@ -73,6 +83,24 @@ impl Supervisor {
                 ),
             ));
         }
+        let instance = if has_steps(&settings) { Some(self.open_script(settings).await?) } else { None };
+        self.surroundings.metrics.queries.inc();
+        let narrowing = instance.as_ref().map(Instance::narrowing).unwrap_or_default();
+        Ok(Query {
+            past: Past::open(log, &found, from, until_ms, narrowing).await?,
+            topic,
+            instance,
+            stretch: None,
+            frontier: None,
+            waiting: Timeline::default(),
+            waiting_bytes: 0,
+            call_records: QUERY_CALL_RECORDS_FIRST,
+            failure: None,
+            has_ended: false,
+        })
+    }
+
+    async fn open_script(&self, settings: serde_json::Value) -> Result<Instance> {
         let plugin = PluginName::parse(SCRIPT_PLUGIN)?;
         let artefact = self.registry.resolve(&plugin, None).map_err(|_| no_script())?;
         check_settings(SCRIPT_PLUGIN, &artefact.description.settings_schema, &settings, false)?;
@@ -95,18 +123,12 @@ impl Supervisor {
             CallError::Fatal(reason) | CallError::Reject(reason) => Error::unprocessable("invalid-script", reason),
             error => failure_of(error),
         })?;
-        self.surroundings.metrics.queries.inc();
-        Ok(Query {
-            past: Past::open(log, &found, from, until_ms, instance.narrowing()).await?,
-            topic,
-            instance,
-            stretch: None,
-            watermark_ms: None,
-            call_records: QUERY_CALL_RECORDS_FIRST,
-            failure: None,
-            has_ended: false,
-        })
+        Ok(instance)
     }
+}
+
+fn has_steps(settings: &serde_json::Value) -> bool {
+    !settings["steps"].as_array().is_some_and(Vec::is_empty)
 }
 
 impl Query {
@@ -128,27 +150,51 @@ impl Query {
         }
     }
 
-    /// Hands over some more of a stretch.
+    /// Hands over some more of a stretch, and tells what nothing can come before any more.
     async fn call(&mut self, stretch: Stretch, taken: usize) -> Result<Vec<Found>> {
-        let Stretch { partition, ref records, watermark_ms } = stretch;
-        let until = records.len().min(taken + self.call_records);
-        let lent: Vec<_> = records[taken..until].iter().map(KeptRecord::lend).collect();
-        let is_last = until == records.len();
+        let until = stretch.records.len().min(taken + self.call_records);
+        let is_last = until == stretch.records.len();
         if is_last {
-            self.watermark_ms = watermark_ms;
+            self.frontier = stretch.frontier;
         }
-        let mut found = Vec::new();
-        if !lent.is_empty() {
-            let input = Input { topic: self.topic.as_str(), partition, records: &lent };
-            let begun = Clock::instant();
-            let outcome = self.instance.process(&input, self.watermark_ms).await.map_err(failure_of)?;
-            self.call_records = paced(self.call_records, begun.elapsed());
-            found = self.told(partition, outcome);
+        let (records, moments_ms) = (&stretch.records[taken..until], &stretch.moments_ms[taken..until]);
+        let found = match &mut self.instance {
+            _ if records.is_empty() => Vec::new(),
+            None => records.iter().map(|record| Found::of(stretch.partition, record)).collect(),
+            Some(instance) => {
+                let lent: Vec<_> = records.iter().map(KeptRecord::lend).collect();
+                let input = Input { topic: self.topic.as_str(), partition: stretch.partition, records: &lent };
+                let begun = Clock::instant();
+                let watermark_ms = self.frontier.map(|(ms, _)| ms);
+                let outcome = instance.process(&input, watermark_ms).await.map_err(failure_of)?;
+                self.call_records = paced(self.call_records, begun.elapsed(), outcome.records.len());
+                self.told(stretch.partition, outcome)
+            }
+        };
+        let mut moments = records.iter().zip(moments_ms).peekable();
+        for found in found {
+            // What comes of a call is in the order of what went into it.
+            let offset = found.origin.map_or(u64::MAX, |(_, offset)| offset);
+            while moments.next_if(|(record, _)| record.offset < offset).is_some() {}
+            let moment_ms = moments.peek().map(|(_, moment_ms)| **moment_ms).or(moments_ms.last().copied());
+            self.waiting_bytes += found.record.cost();
+            self.waiting.add((moment_ms.unwrap_or_default(), stretch.partition), found);
         }
         if !is_last {
             self.stretch = Some((stretch, until));
         }
-        Ok(found)
+        let until = if self.failure.is_some() { Some(END) } else { self.frontier };
+        let told = until.map(|until| self.waiting.take_until(until)).unwrap_or_default();
+        self.waiting_bytes -= told.iter().map(|found| found.record.cost()).sum::<usize>();
+        if self.waiting_bytes > QUERY_WAITING_BYTES_MAX {
+            return Err(Error::unprocessable(
+                "query-too-large",
+                format!(
+                    "what came of some partitions and waits for older records of the others has more than {QUERY_WAITING_BYTES_MAX} bytes; make less of each record, or ask for a shorter range"
+                ),
+            ));
+        }
+        Ok(told)
     }
 
     /// What came of a call, up to the first record that was refused: that ends the query.
@@ -164,13 +210,27 @@ impl Query {
 
     /// All has been read: what the script has kept is told, a piece a call.
     async fn drain(&mut self) -> Result<Option<Vec<Found>>> {
-        let Outcome { records, .. } = self.instance.advance(Some(i64::MAX)).await.map_err(failure_of)?;
-        self.has_ended = records.is_empty();
-        Ok((!self.has_ended).then(|| records.into_iter().map(|emitted| Found::new(emitted, None)).collect()))
+        let emitted = match &mut self.instance {
+            Some(instance) => instance.advance(Some(i64::MAX)).await.map_err(failure_of)?.records,
+            None => Vec::new(),
+        };
+        self.has_ended = emitted.is_empty();
+        Ok((!self.has_ended).then(|| emitted.into_iter().map(|emitted| Found::new(emitted, None)).collect()))
     }
 }
 
 impl Found {
+    /// The record as it is.
+    fn of(partition: u32, record: &KeptRecord) -> Self {
+        let lent = record.lend();
+        let copy = Bytes::copy_from_slice;
+        let headers = lent.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
+        let headers = headers.collect();
+        let (timestamp_ms, key, value) = (record.timestamp_ms, record.key.clone(), record.value.clone());
+        let record = Record { timestamp_ms, key, value, headers };
+        Self { topic: None, origin: Some((partition, lent.offset)), record }
+    }
+
     fn new(emitted: Emitted, partition: Option<u32>) -> Self {
         let Emitted { topic, timestamp_ms, origin, mut record, .. } = emitted;
         record.timestamp_ms = timestamp_ms.unwrap_or(record.timestamp_ms);
@@ -178,13 +238,13 @@ impl Found {
     }
 }
 
-/// As many records a call as take about the time that a call should.
-fn paced(records: usize, took: Duration) -> usize {
+/// As many records a call as take about the time that a call should, and bring no more than one may.
+fn paced(records: usize, took: Duration, brought: usize) -> usize {
     let target = Duration::from_millis(QUERY_CALL_MS);
-    let paced = if took < target / 2 {
-        records * 2
-    } else if took > target * 2 {
+    let paced = if took > target * 2 || brought > OUTCOME_RECORDS_MAX / 4 {
         records / 2
+    } else if took < target / 2 && brought < OUTCOME_RECORDS_MAX / 8 {
+        records * 2
     } else {
         records
     };
@@ -213,7 +273,7 @@ fn failure_of(error: CallError) -> Error {
         }
         CallError::Broken(reason) => Error::unprocessable(
             "query-cut-off",
-            format!("the steps were cut off: {reason}; ask for less at a time, or deploy them"),
+            format!("the steps were cut off: {reason}; make less of each record, or ask for a shorter range"),
         ),
     }
 }
