@@ -598,11 +598,13 @@ export interface paths {
          * Run steps over what a topic has, up to now.
          * @description The steps run in plugin `script`, beside the data, over all partitions; nothing that they do is kept. The answer is
          *     NDJSON: a line a record with `topic`, `partition`, `offset`, `timestamp`, `key`, `value` and `headers`, where the topic is
-         *     the one that was asked or that of a branch, and the three that say where are null behind an aggregate. An aggregate is told
-         *     once, at the end: a record a group, and a window; nothing is late. It takes the records in the order of their time, as far
-         *     as the partitions keep one. Where the query fails after its answer has begun, the last line is `{"$problem": {...}}`, a
-         *     problem such as a refused request has: `function-failed` where a function threw, `query-cut-off` where it took too long or
-         *     too much memory.
+         *     the one that was asked or that of a branch, and the three that say where are null behind an aggregate. Records come in the order of
+         *     time over all partitions, as far as that is the order of offsets within each: a record stands at the greatest timestamp of
+         *     its partition up to it. An aggregate takes them so, and is told once, at the end: a record a group, and a window; nothing is
+         *     late. Where the query fails after its answer has begun (with the first record, or a second after the request), the last line is `{"$problem": {...}}`, a
+         *     problem such as a refused request has: `function-failed` where a function threw, `query-cut-off` where a call took too long or
+         *     too much memory, `query-too-long` where the steps worked for 5 minutes, `query-not-read` where the client read nothing for
+         *     2 minutes.
          */
         post: operations["post_queries"];
         delete?: never;
@@ -1645,14 +1647,17 @@ export interface components {
         };
         /** @description What is to be made, and of what. */
         Query: {
-            /** @description `earliest` (unless given) or a time: milliseconds since 1970, or RFC 3339. */
+            /**
+             * @description `earliest` (unless given) or a time (milliseconds since 1970, or RFC 3339): in each partition from the first record of
+             *     that time or later on.
+             */
             from?: string | null;
             /**
              * Format: int64
              * @description Ends after so many records.
              */
             limit?: number | null;
-            /** @description As the settings of plugin `script` have them. */
+            /** @description As the settings of plugin `script` have them; with none of them records come as they are. */
             steps: Record<string, never>[];
             topic: string;
             /** @description A time: records of this time or later are left out. */
