@@ -140,7 +140,9 @@ impl Reader {
             self.reading.push_front(source.spawn(&self.partition, rest));
         }
         let seen_ms = self.seen_ms.unwrap_or(i64::MIN);
-        moments_ms.iter_mut().for_each(|moment_ms| *moment_ms = seen_ms.max(*moment_ms));
+        for moment_ms in &mut moments_ms {
+            *moment_ms = seen_ms.max(*moment_ms);
+        }
         if records.first().is_some_and(|record| record.timestamp_ms < seen_ms)
             && let Some(raised) = self.raised.take()
         {
@@ -217,17 +219,17 @@ impl Source {
             if !read.rest.contains(&record.offset) || !is_in_time {
                 continue;
             }
-            let raises = Some(record.timestamp_ms) > read.greatest_ms;
+            let is_newest = Some(record.timestamp_ms) > read.greatest_ms;
             let moment_ms = read.greatest_ms.map_or(record.timestamp_ms, |seen_ms| seen_ms.max(record.timestamp_ms));
             read.greatest_ms = Some(moment_ms);
             if record.value.is_some_and(|value| self.narrowing.leaves_out(value)) {
-                if raises {
+                if is_newest {
                     (raised, read.raised) = (Some(record), None);
                 }
                 continue;
             }
             let before = raised.take().map(|record| KeptRecord::from(&record)).or_else(|| read.raised.take());
-            for record in before.filter(|_| !raises).into_iter().chain([KeptRecord::from(&record)]) {
+            for record in before.filter(|_| !is_newest).into_iter().chain([KeptRecord::from(&record)]) {
                 bytes += record.cost();
                 read.records.push(record);
                 read.moments_ms.push(moment_ms);

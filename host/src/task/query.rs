@@ -176,9 +176,9 @@ impl Query {
             // What comes of a call is in the order of what went into it.
             let offset = found.origin.map_or(u64::MAX, |(_, offset)| offset);
             while moments.next_if(|(record, _)| record.offset < offset).is_some() {}
-            let moment_ms = moments.peek().map(|(_, moment_ms)| **moment_ms).or(moments_ms.last().copied());
+            let at_ms = moments.peek().map(|(_, at_ms)| **at_ms).or(moments_ms.last().copied());
             self.waiting_bytes += found.record.cost();
-            self.waiting.add((moment_ms.unwrap_or_default(), stretch.partition), found);
+            self.waiting.add((at_ms.unwrap_or_default(), stretch.partition), found);
         }
         if !is_last {
             self.stretch = Some((stretch, until));

@@ -55,11 +55,11 @@ mod tests {
         ) {
             let mut timeline = Timeline::default();
             let mut all = Vec::new();
-            for (partition, steps) in lanes.iter().enumerate() {
+            for (partition, steps) in (0..).zip(&lanes) {
                 let mut at_ms = 0;
                 for (number, step) in steps.iter().enumerate() {
                     at_ms += step;
-                    let moment = (at_ms, partition as u32);
+                    let moment = (at_ms, partition);
                     timeline.add(moment, (moment, number));
                     all.push((moment, number));
                 }
