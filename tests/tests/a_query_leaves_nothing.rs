@@ -161,6 +161,24 @@ async fn records_come_in_the_order_of_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_than_has_room_at_once_comes_bit_by_bit() {
+    let host = host(1).await;
+    host.create_topic("small", 1).await;
+    host.try_produce("small", "", "1\n".repeat(8_000)).await.unwrap().ok();
+    let steps = json!([{"map": "o => 'x'.repeat(20000)"}]);
+    let request = json!({"topic": "small", "steps": steps});
+    let answer = host.client().post(host.url() + "/v1/queries").json(&request).send().await.unwrap();
+    let (mut pieces, mut bytes, mut lines) = (answer.bytes_stream(), 0, 0);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.unwrap();
+        bytes += piece.len();
+        lines += piece.iter().filter(|byte| **byte == b'\n').count();
+    }
+    assert_eq!(lines, 8_000);
+    assert!(bytes > 8_000 * 20_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_cut_short_says_so() {
     let host = host(20_000).await;
     let steps = json!([{"map": "o => ({ ...o, more: 'x'.repeat(4000) })"}]);

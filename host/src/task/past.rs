@@ -98,6 +98,11 @@ impl Past {
         Ok(Self { readers, source: Source { log, until_ms, narrowing, offsets, bytes }, ahead })
     }
 
+    /// Whether nothing has to wait for anything: there is one partition.
+    pub(super) fn is_in_order(&self) -> bool {
+        self.readers.len() == 1
+    }
+
     /// The next stretch, which may be of no records; `None` at the end. It is of the partition that has come least far in time:
     /// so records of about the same time come together.
     pub(super) async fn next(&mut self) -> Result<Option<Stretch>> {

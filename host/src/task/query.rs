@@ -183,7 +183,8 @@ impl Query {
         if !is_last {
             self.stretch = Some((stretch, until));
         }
-        let until = if self.failure.is_some() { Some(END) } else { self.frontier };
+        let is_ready = self.failure.is_some() || self.past.is_in_order();
+        let until = if is_ready { Some(END) } else { self.frontier };
         let told = until.map(|until| self.waiting.take_until(until)).unwrap_or_default();
         self.waiting_bytes -= told.iter().map(|found| found.record.cost()).sum::<usize>();
         if self.waiting_bytes > QUERY_WAITING_BYTES_MAX {
