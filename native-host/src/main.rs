@@ -7,8 +7,7 @@ mod script;
 
 use std::process::ExitCode;
 
-use bytes::Bytes;
-use kafka_do::model::record::{Header, Record, StoredRecord};
+use kafka_do::model::record::{Record, StoredRecord};
 use kafka_do::plugin::{Emitted, Native, Natives};
 
 const NATIVES: [Native; 5] = [
@@ -25,18 +24,11 @@ fn main() -> ExitCode {
 
 /// The record as it came, for the deployment's output.
 fn passed(record: &StoredRecord<'_>) -> Emitted {
-    let copy = Bytes::copy_from_slice;
-    let headers = record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
     Emitted {
         topic: None,
         partition: None,
         timestamp_ms: Some(record.timestamp_ms),
         origin: Some(record.offset),
-        record: Record {
-            timestamp_ms: record.timestamp_ms,
-            key: record.key.map(copy),
-            value: record.value.map(copy),
-            headers: headers.collect(),
-        },
+        record: Record::from(record),
     }
 }

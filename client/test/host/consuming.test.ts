@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { connect, type Kafka, type StreamRecord } from '../../src/tiny.ts';
 import { Host } from './host.ts';
+import { until } from './wait.ts';
 
 let host: Host;
 let kafka: Kafka;
@@ -13,11 +14,6 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => ({ n: from + index }));
-const until = async (isSo: () => boolean | Promise<boolean>) => {
-  while (!(await isSo())) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-};
 
 test('a record is its value and its place, and its own names come first', async () => {
   await kafka`places`.produce(

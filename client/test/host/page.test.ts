@@ -9,6 +9,7 @@ import { afterEach, expect, test } from 'vitest';
 
 import { connect, type Kafka } from '../../src/index.ts';
 import { Host, type HostOptions } from './host.ts';
+import { until, valuesOf } from './wait.ts';
 
 let host: Host;
 let kafka: Kafka;
@@ -19,19 +20,7 @@ const begin = async (plugins: string[] = [], options?: HostOptions) => {
 };
 afterEach(() => host.stop());
 
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const until = async (isSo: () => boolean | Promise<boolean>) => {
-  while (!(await isSo())) await wait(20);
-};
-const all = async (topic: string): Promise<any[]> => {
-  const found = [];
-  try {
-    for await (const record of kafka`${topic} from beginning`) found.push(record.value);
-  } catch {
-    // It is not there yet.
-  }
-  return found;
-};
+const all = (topic: string) => valuesOf(kafka, topic);
 const holds = (topic: string, count: number) => until(async () => (await all(topic)).length >= count);
 
 /** What a body is called with, up to so many calls; the last one ends the loop, as an error of the body does. */

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { connect, type Kafka } from '../../src/index.ts';
 import { Host } from './host.ts';
+import { until, wait } from './wait.ts';
 
 let host: Host;
 let kafka: Kafka;
@@ -29,10 +30,6 @@ const run = (name: string, onMessage: (message: any) => void) => {
   program.on('message', onMessage);
   programs.push(program);
   return program;
-};
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const until = async (isSo: () => boolean | Promise<boolean>) => {
-  while (!(await isSo())) await wait(20);
 };
 
 test('a host that is killed five times loses nothing of a producer and three readers, each a process', async () => {

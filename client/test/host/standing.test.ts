@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { connect, type Kafka } from '../../src/streams.ts';
 import { Host } from './host.ts';
+import { until, valuesOf } from './wait.ts';
 
 let host: Host;
 let kafka: Kafka;
@@ -12,22 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => host.stop());
 
-const until = async (isSo: () => boolean | Promise<boolean>) => {
-  while (!(await isSo())) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
-const all = async (topic: string): Promise<any[]> => {
-  const found = [];
-  try {
-    for await (const record of kafka`${topic} from beginning`) {
-      found.push(record.value);
-    }
-  } catch {
-    // It is not there yet.
-  }
-  return found;
-};
+const all = (topic: string) => valuesOf(kafka, topic);
 const holds = (topic: string, count: number) => until(async () => (await all(topic)).length >= count);
 
 test('a chain to a topic stands, outlives its program, and changes nothing when the program runs again', async () => {

@@ -22,7 +22,6 @@ use crate::error::{Error, Result};
 use crate::limits::{FOLLOW_WRITE_BYTES, QUERY_FIRST_MS_MAX};
 use crate::model::deployment::Start;
 use crate::model::name::TopicName;
-use crate::model::record::KeptRecord;
 use crate::task::{Found, QueryRequest};
 
 /// What is to be made, and of what.
@@ -135,7 +134,6 @@ impl Telling {
 
 fn write_found(out: &mut Vec<u8>, asked: &TopicName, found: Found) {
     let Found { topic, origin, record } = found;
-    let record = KeptRecord::appended(origin.map_or(0, |(_, offset)| offset), record);
     let is_of_many = origin.is_none() && topic.is_none();
     out.extend_from_slice(b"{\"topic\":");
     write_text(out, (!is_of_many).then(|| topic.as_deref().unwrap_or(asked.as_str()).as_bytes()));

@@ -25,7 +25,8 @@ impl Querying {
         if let Some(piece) = self.pieces.recv().await {
             return Some(Ok(piece));
         }
-        let ended = self.ending.take()?.await;
+        let ended = self.ending.as_mut()?.await;
+        self.ending = None;
         ended.unwrap_or_else(|_| Err(Error::internal("the query broke off"))).err().map(Err)
     }
 }

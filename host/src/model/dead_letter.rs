@@ -12,19 +12,17 @@ pub fn dead_letter<const N: usize>(
     reason: &str,
     more: [(&'static str, String); N],
 ) -> Record {
-    let copy = Bytes::copy_from_slice;
-    let mut headers: Vec<Header> =
-        record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) }).collect();
+    let mut letter = Record::from(record);
     let own = [
         ("dead-letter-reason", reason.to_owned()),
         ("dead-letter-topic", topic.to_owned()),
         ("dead-letter-partition", partition.to_string()),
         ("dead-letter-offset", record.offset.to_string()),
     ];
-    headers.extend(
+    letter.headers.extend(
         own.into_iter()
             .chain(more)
             .map(|(name, value)| Header { name: Bytes::from_static(name.as_bytes()), value: Some(value.into()) }),
     );
-    Record { timestamp_ms: record.timestamp_ms, key: record.key.map(copy), value: record.value.map(copy), headers }
+    letter
 }

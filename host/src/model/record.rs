@@ -124,6 +124,19 @@ impl KeptRecord {
     }
 }
 
+impl From<&StoredRecord<'_>> for Record {
+    fn from(record: &StoredRecord<'_>) -> Self {
+        let copy = Bytes::copy_from_slice;
+        let headers = record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
+        Self {
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.map(copy),
+            value: record.value.map(copy),
+            headers: headers.collect(),
+        }
+    }
+}
+
 impl From<&StoredRecord<'_>> for KeptRecord {
     fn from(record: &StoredRecord<'_>) -> Self {
         let copy = Bytes::copy_from_slice;

@@ -156,15 +156,8 @@ impl<'a> Gathered<'a> {
     }
 
     fn keep(&mut self, record: &StoredRecord<'_>) -> Result<(), CallError> {
-        let copy = Bytes::copy_from_slice;
-        let headers = record.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
         let (timestamp_ms, origin) = (Some(record.timestamp_ms), Some(record.offset));
-        let record = Record {
-            timestamp_ms: record.timestamp_ms,
-            key: record.key.map(copy),
-            value: record.value.map(copy),
-            headers: headers.collect(),
-        };
+        let record = Record::from(record);
         self.push(Emitted { topic: None, partition: None, timestamp_ms, origin, record })
     }
 

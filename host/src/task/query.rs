@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::past::{END, Past, Stretch};
 use super::supervisor::Supervisor;
 use super::timeline::{Moment, Timeline};
@@ -17,7 +15,7 @@ use crate::limits::{
 };
 use crate::model::deployment::{DeploymentId, Start};
 use crate::model::name::{PluginName, TopicName};
-use crate::model::record::{Header, KeptRecord, Record};
+use crate::model::record::KeptRecord;
 use crate::model::secret::Secrets;
 use crate::plugin::{CallError, Context, Emitted, Input, Instance, Outcome, Rejection, StateBase, check_settings};
 use crate::store::state::Scope;
@@ -45,7 +43,8 @@ pub struct Found {
     pub topic: Option<String>,
     /// The partition and the offset of the record that it comes of; none where it comes of many.
     pub origin: Option<(u32, u64)>,
-    pub record: Record,
+    /// It stands at no offset of its own.
+    pub record: KeptRecord,
 }
 
 #[derive(Debug)]
@@ -223,19 +222,13 @@ impl Query {
 impl Found {
     /// The record as it is.
     fn of(partition: u32, record: &KeptRecord) -> Self {
-        let lent = record.lend();
-        let copy = Bytes::copy_from_slice;
-        let headers = lent.headers.iter().map(|(name, value)| Header { name: copy(name), value: value.map(copy) });
-        let headers = headers.collect();
-        let (timestamp_ms, key, value) = (record.timestamp_ms, record.key.clone(), record.value.clone());
-        let record = Record { timestamp_ms, key, value, headers };
-        Self { topic: None, origin: Some((partition, lent.offset)), record }
+        Self { topic: None, origin: Some((partition, record.offset)), record: record.clone() }
     }
 
     fn new(emitted: Emitted, partition: Option<u32>) -> Self {
         let Emitted { topic, timestamp_ms, origin, mut record, .. } = emitted;
         record.timestamp_ms = timestamp_ms.unwrap_or(record.timestamp_ms);
-        Self { topic, origin: partition.zip(origin), record }
+        Self { topic, origin: partition.zip(origin), record: KeptRecord::appended(0, record) }
     }
 }
 
